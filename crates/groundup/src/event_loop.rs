@@ -1,0 +1,428 @@
+//! The event loop: [`interweave`](crate::interweave) that also knows how to wait.
+//!
+//! One turn is: poll, then expire timers, then resume what was ready when the resuming began. What
+//! an I/O event or a timer makes ready goes through the same queue as everything else, so there is
+//! one order, first in first out. What is resumed, and how, is the [`Host`]'s affair; the loop must
+//! not know it.
+//!
+//! A loop belongs to one thread. Its methods take `&self` because what it resumes calls back into
+//! it; no borrow of its parts outlives the call it is made in.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd, BorrowedFd, RawFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::{Clock, Monotonic, Timestamp};
+use crate::inbox::Inbox;
+use crate::poller::{Epoll, Event, Poller, Readiness};
+use crate::ready::ReadyQueue;
+use crate::recorder::{Off, Recorder};
+use crate::sources::{Sources, Watch};
+use crate::timers::{TimerKey, Timers};
+
+/// Who runs on a loop: says what its tasks and sources are and how they go on.
+pub trait Host: Sized {
+    /// What stands on the ready queue and in the timers.
+    type Task;
+    /// What watches a descriptor.
+    type Source: Clone;
+    /// What ends a run from inside.
+    type Error: From<io::Error>;
+    /// What the host needs at hand during a run; the loop only passes it on.
+    type Scope<'a>: Copy;
+
+    /// Resumes a task that is ready.
+    ///
+    /// # Errors
+    ///
+    /// An error ends the run; what else was ready stays ready.
+    fn resume(scope: Self::Scope<'_>, task: Self::Task) -> Result<(), Self::Error>;
+
+    /// Tells a source that its descriptor is ready.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Host::resume`].
+    fn dispatch(
+        scope: Self::Scope<'_>,
+        source: Self::Source,
+        readiness: Readiness,
+    ) -> Result<(), Self::Error>;
+
+    /// Calls `poll`, which may sleep; a host that holds a lock lets go of it meanwhile.
+    fn sleep(
+        scope: Self::Scope<'_>,
+        poll: impl FnOnce() -> io::Result<()> + Send,
+    ) -> io::Result<()> {
+        let _ = scope;
+        poll()
+    }
+
+    /// Called after each poll, whether or not a signal cut it short.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Host::resume`].
+    fn polled(scope: Self::Scope<'_>) -> Result<(), Self::Error> {
+        let _ = scope;
+        Ok(())
+    }
+
+    /// Called at the end of each turn, also one that an error ends.
+    fn end_turn(scope: Self::Scope<'_>) {
+        let _ = scope;
+    }
+}
+
+/// An event loop; the module's documentation tells how it turns.
+pub struct EventLoop<H: Host, P: Poller = Epoll, C = Monotonic, R = Off> {
+    ready: RefCell<ReadyQueue<Ready<H::Task>>>,
+    timers: RefCell<Timers<H::Task>>,
+    sources: RefCell<Sources<H::Source>>,
+    inbox: Arc<Inbox<H::Task, P::Notifier>>,
+    poller: P,
+    clock: C,
+    recorder: R,
+    stopping: Cell<bool>,
+    events: Cell<Vec<Event>>,
+    arrivals: Cell<Vec<H::Task>>,
+}
+
+/// An entry of the ready queue.
+#[derive(Debug)]
+enum Ready<T> {
+    Task(T),
+    Event(Event),
+}
+
+impl<H: Host, P: Poller, C, R> fmt::Debug for EventLoop<H, P, C, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventLoop").finish_non_exhaustive()
+    }
+}
+
+impl<H: Host> EventLoop<H> {
+    /// A loop on epoll and the monotonic clock, with nothing to do.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Epoll::new`].
+    pub fn new() -> io::Result<Self> {
+        Ok(Self::with_parts(Epoll::new()?, Monotonic, Off))
+    }
+}
+
+impl<H: Host, P: Poller, C: Clock, R: Recorder<H::Task>> EventLoop<H, P, C, R> {
+    /// A loop of the given parts, with nothing to do.
+    pub fn with_parts(poller: P, clock: C, recorder: R) -> Self {
+        Self {
+            ready: RefCell::default(),
+            timers: RefCell::default(),
+            sources: RefCell::default(),
+            inbox: Arc::new(Inbox::new(poller.notifier())),
+            poller,
+            clock,
+            recorder,
+            stopping: Cell::new(false),
+            events: Cell::default(),
+            arrivals: Cell::default(),
+        }
+    }
+
+    /// Turns until [`EventLoop::stop`] is called; the turn that it is called in is finished.
+    ///
+    /// # Errors
+    ///
+    /// The first error of the host or the poller. The loop can be run again.
+    pub fn run(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
+        loop {
+            let outcome = self.turn(scope);
+            if self.stopping.take() || outcome.is_err() {
+                return outcome;
+            }
+        }
+    }
+
+    /// Makes the run end with the turn it is in, or the next run after one turn.
+    pub fn stop(&self) {
+        self.stopping.set(true);
+    }
+
+    /// Polls, expires timers, and resumes what is ready then.
+    ///
+    /// # Errors
+    ///
+    /// The first error of the host or the poller; what was not resumed stays ready.
+    pub fn turn(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
+        let outcome = self.poll(scope).and_then(|()| {
+            self.expire_timers();
+            self.resume_ready(scope)
+        });
+        H::end_turn(scope);
+        outcome
+    }
+
+    fn poll(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
+        let timeout = self.fall_asleep();
+        self.recorder.poll_begin(timeout);
+        let (poller, mut events) = (&self.poller, self.events.take());
+        let outcome = match timeout {
+            Some(Duration::ZERO) => poller.poll(timeout, &mut events),
+            _ => H::sleep(scope, || poller.poll(timeout, &mut events)),
+        };
+        self.inbox.wake_up();
+        self.recorder.poll_end(events.len());
+        self.admit_arrivals();
+        self.ready.borrow_mut().extend(events.drain(..).map(Ready::Event));
+        self.events.set(events);
+        match outcome {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error.into()),
+            _ => H::polled(scope),
+        }
+    }
+
+    /// How long the poll may sleep: not at all while there is something to do.
+    fn fall_asleep(&self) -> Option<Duration> {
+        if self.stopping.get() || !self.ready.borrow().is_empty() || !self.inbox.fall_asleep() {
+            return Some(Duration::ZERO);
+        }
+        let deadline = self.timers.borrow_mut().next_deadline();
+        self.clock.sleep_until(deadline)
+    }
+
+    fn admit_arrivals(&self) {
+        let mut arrivals = self.arrivals.take();
+        self.inbox.drain(&mut arrivals);
+        for task in arrivals.drain(..) {
+            self.wake(task);
+        }
+        self.arrivals.set(arrivals);
+    }
+
+    fn expire_timers(&self) {
+        if self.timers.borrow().is_empty() {
+            return;
+        }
+        let now = self.clock.now();
+        loop {
+            let Some(task) = self.timers.borrow_mut().expire(now) else { return };
+            self.recorder.timer_expire(&task);
+            self.wake(task);
+        }
+    }
+
+    fn resume_ready(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
+        let count = self.ready.borrow().len();
+        for _ in 0..count {
+            let Some(entry) = self.ready.borrow_mut().pop() else { break };
+            match entry {
+                Ready::Task(task) => self.resume(scope, task)?,
+                Ready::Event(event) => self.dispatch(scope, event)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn resume(&self, scope: H::Scope<'_>, task: H::Task) -> Result<(), H::Error> {
+        self.recorder.step_begin(&task);
+        let outcome = H::resume(scope, task);
+        self.recorder.step_end();
+        outcome
+    }
+
+    fn dispatch(&self, scope: H::Scope<'_>, event: Event) -> Result<(), H::Error> {
+        // The source may have gone, or lost interest, since the poll.
+        let watch = self.sources.borrow().find(event.token).cloned();
+        let Some(watch) = watch else { return Ok(()) };
+        let readiness = event.readiness & watch.interest;
+        if readiness.is_none() {
+            return Ok(());
+        }
+        self.recorder.dispatch_begin(event.token.descriptor);
+        let outcome = H::dispatch(scope, watch.source, readiness);
+        self.recorder.dispatch_end();
+        outcome
+    }
+
+    /// Puts a task on the ready queue.
+    pub fn wake(&self, task: H::Task) {
+        self.recorder.wake(&task);
+        self.ready.borrow_mut().push(Ready::Task(task));
+    }
+
+    /// Puts a task on the ready queue at `deadline`.
+    pub fn wake_at(&self, deadline: Timestamp, task: H::Task) -> TimerKey {
+        self.recorder.timer_set(&task, deadline);
+        self.timers.borrow_mut().insert(deadline, task)
+    }
+
+    /// Cancels a timer and gives its task back; `None` when it has expired or was cancelled before.
+    pub fn cancel_timer(&self, key: TimerKey) -> Option<H::Task> {
+        let task = self.timers.borrow_mut().cancel(key)?;
+        self.recorder.timer_cancel(&task);
+        Some(task)
+    }
+
+    /// Watches a descriptor for a source. An empty interest only enters the source in the table.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when a source watches it already; `InvalidInput` when it is negative; those
+    /// of [`Poller::add`].
+    pub fn watch(
+        &self,
+        fd: BorrowedFd<'_>,
+        source: H::Source,
+        interest: Readiness,
+    ) -> io::Result<()> {
+        let descriptor = fd.as_raw_fd();
+        let mut sources = self.sources.borrow_mut();
+        if sources.get(descriptor).is_some() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        let token = sources.next_token(descriptor);
+        if !interest.is_none() {
+            // A registration may be left over from a source that closed its descriptor unseen.
+            or_else_on(self.poller.add(fd, token, interest), io::ErrorKind::AlreadyExists, || {
+                self.poller.modify(fd, token, interest)
+            })?;
+        }
+        sources.insert(Watch { token, interest, source });
+        Ok(())
+    }
+
+    /// Changes what a watched descriptor's source wants to hear of.
+    ///
+    /// # Errors
+    ///
+    /// `NotFound` when no source watches it; those of the [`Poller`].
+    pub fn set_interest(&self, fd: BorrowedFd<'_>, interest: Readiness) -> io::Result<()> {
+        let mut sources = self.sources.borrow_mut();
+        let watch = sources.get_mut(fd.as_raw_fd()).ok_or(io::ErrorKind::NotFound)?;
+        if watch.interest != interest {
+            self.change_registration(fd, watch, interest)?;
+            watch.interest = interest;
+        }
+        Ok(())
+    }
+
+    fn change_registration(
+        &self,
+        fd: BorrowedFd<'_>,
+        watch: &Watch<H::Source>,
+        interest: Readiness,
+    ) -> io::Result<()> {
+        let token = watch.token;
+        match (watch.interest.is_none(), interest.is_none()) {
+            (true, _) => self.poller.add(fd, token, interest),
+            (false, true) => self.poller.remove(fd),
+            // The descriptor may have been closed and opened again under the source.
+            (false, false) => {
+                or_else_on(self.poller.modify(fd, token, interest), io::ErrorKind::NotFound, || {
+                    self.poller.add(fd, token, interest)
+                })
+            }
+        }
+    }
+
+    /// Ends the watch of a descriptor, which may be closed already, and gives its source back.
+    pub fn unwatch(&self, fd: BorrowedFd<'_>) -> Option<H::Source> {
+        let watch = self.sources.borrow_mut().remove(fd.as_raw_fd())?;
+        if !watch.interest.is_none() {
+            // A closed descriptor has left the poller by itself.
+            let _ = self.poller.remove(fd);
+        }
+        Some(watch.source)
+    }
+
+    /// The source that watches a descriptor.
+    pub fn source(&self, descriptor: RawFd) -> Option<H::Source> {
+        self.sources.borrow().get(descriptor).map(|watch| watch.source.clone())
+    }
+
+    /// The directions in which a descriptor is watched.
+    pub fn interest(&self, descriptor: RawFd) -> Readiness {
+        self.sources.borrow().get(descriptor).map_or(Readiness::NONE, |watch| watch.interest)
+    }
+
+    /// Drops all tasks, timers and sources.
+    pub fn clear(&self) {
+        // Their destructors may call back, so nothing is borrowed while they run.
+        loop {
+            self.admit_arrivals();
+            let ready = mem::take(&mut *self.ready.borrow_mut());
+            let timers = mem::take(&mut *self.timers.borrow_mut());
+            let sources = mem::take(&mut *self.sources.borrow_mut());
+            if ready.is_empty() && timers.is_empty() && sources.iter().next().is_none() {
+                return;
+            }
+        }
+    }
+
+    /// Calls `visit` with each task and each source that the loop holds.
+    ///
+    /// Nothing is visited that is being changed by a call further up the stack.
+    pub fn for_each(&self, mut visit: impl FnMut(Held<'_, H>)) {
+        if let Ok(ready) = self.ready.try_borrow() {
+            for entry in ready.iter() {
+                if let Ready::Task(task) = entry {
+                    visit(Held::Task(task));
+                }
+            }
+        }
+        if let Ok(timers) = self.timers.try_borrow() {
+            timers.iter().for_each(|task| visit(Held::Task(task)));
+        }
+        if let Ok(sources) = self.sources.try_borrow() {
+            sources.iter().for_each(|watch| visit(Held::Source(&watch.source)));
+        }
+    }
+
+    /// The door for other threads.
+    pub fn inbox(&self) -> &Arc<Inbox<H::Task, P::Notifier>> {
+        &self.inbox
+    }
+
+    /// The loop's poller.
+    pub fn poller(&self) -> &P {
+        &self.poller
+    }
+
+    /// The loop's clock.
+    pub fn clock(&self) -> &C {
+        &self.clock
+    }
+
+    /// The loop's recorder.
+    pub fn recorder(&self) -> &R {
+        &self.recorder
+    }
+
+    /// How many entries are ready.
+    pub fn ready_len(&self) -> usize {
+        self.ready.borrow().len()
+    }
+}
+
+/// Something that a loop holds; see [`EventLoop::for_each`].
+pub enum Held<'a, H: Host> {
+    /// A task that is ready or waits for a timer.
+    Task(&'a H::Task),
+    /// What watches a descriptor.
+    Source(&'a H::Source),
+}
+
+fn or_else_on(
+    outcome: io::Result<()>,
+    kind: io::ErrorKind,
+    otherwise: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
+    match outcome {
+        Err(error) if error.kind() == kind => otherwise(),
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,92 @@
+//! The inbox: the one door through which other threads reach a loop.
+//!
+//! Anyone may put an entry in; the loop takes them all out once a turn. The loop is notified, which
+//! costs a system call, only when it sleeps. The question "does it sleep?" and the question "is
+//! there anything for me?" are asked crosswise, each after the asker has left its own mark, so that
+//! at least one side sees the other's and no entry is slept over:
+//!
+//! ```text
+//! other thread: entry in, OCCUPIED := true,  then reads SLEEPING: true → notify
+//! the loop:               SLEEPING := true,  then reads OCCUPIED: true → do not sleep
+//! ```
+
+use std::mem;
+
+#[cfg(not(loom))]
+use std::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+#[cfg(loom)]
+use loom::sync::{
+    Mutex,
+    atomic::{AtomicBool, Ordering::SeqCst},
+};
+
+/// Ends a loop's sleep, from any thread.
+pub trait Notify: Send + Sync {
+    /// Makes the poll that sleeps now, or else the next one, return at once.
+    fn notify(&self);
+}
+
+/// Entries for a loop from other threads.
+#[derive(Debug)]
+pub struct Inbox<T, N> {
+    entries: Mutex<Vec<T>>,
+    occupied: AtomicBool,
+    sleeping: AtomicBool,
+    notifier: N,
+}
+
+impl<T, N: Notify> Inbox<T, N> {
+    /// An empty inbox whose loop is woken through `notifier`.
+    pub fn new(notifier: N) -> Self {
+        Self {
+            entries: Mutex::new(Vec::new()),
+            occupied: AtomicBool::new(false),
+            sleeping: AtomicBool::new(false),
+            notifier,
+        }
+    }
+
+    /// Puts an entry in and ends the loop's sleep.
+    pub fn push(&self, entry: T) {
+        self.entries.lock().unwrap().push(entry);
+        self.occupied.store(true, SeqCst);
+        self.rouse();
+    }
+
+    /// Ends the loop's sleep, if it sleeps, without an entry.
+    pub fn rouse(&self) {
+        if self.sleeping.load(SeqCst) && self.sleeping.swap(false, SeqCst) {
+            self.notifier.notify();
+        }
+    }
+
+    /// Says that the loop is about to sleep; false when it must not, because an entry is here.
+    pub fn fall_asleep(&self) -> bool {
+        self.sleeping.store(true, SeqCst);
+        if self.occupied.load(SeqCst) {
+            self.wake_up();
+            return false;
+        }
+        true
+    }
+
+    /// Says that the loop no longer sleeps.
+    pub fn wake_up(&self) {
+        self.sleeping.store(false, SeqCst);
+    }
+
+    /// Moves all entries, oldest first, to the end of `into`.
+    pub fn drain(&self, into: &mut Vec<T>) {
+        if !self.occupied.load(SeqCst) {
+            return;
+        }
+        // Cleared before the entries are taken: one that comes in between is seen next time.
+        self.occupied.store(false, SeqCst);
+        let entries = mem::take(&mut *self.entries.lock().unwrap());
+        into.extend(entries);
+    }
+}

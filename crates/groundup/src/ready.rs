@@ -1,0 +1,61 @@
+//! The ready queue: what can go on now, first in, first out.
+//!
+//! [`interweave`](crate::interweave) and the [event loop](crate::event_loop) both run on it. It is
+//! the only place that decides order; it must not know what its entries are.
+
+use std::collections::VecDeque;
+
+/// A first-in, first-out queue of what is ready to be resumed.
+#[derive(Debug, Clone)]
+pub struct ReadyQueue<T> {
+    entries: VecDeque<T>,
+}
+
+impl<T> ReadyQueue<T> {
+    /// An empty queue.
+    pub const fn new() -> Self {
+        Self { entries: VecDeque::new() }
+    }
+
+    /// Puts an entry at the end.
+    pub fn push(&mut self, entry: T) {
+        self.entries.push_back(entry);
+    }
+
+    /// Puts entries at the end, in their order.
+    pub fn extend(&mut self, entries: impl Iterator<Item = T>) {
+        self.entries.extend(entries);
+    }
+
+    /// Takes the entry that has waited longest.
+    pub fn pop(&mut self) -> Option<T> {
+        self.entries.pop_front()
+    }
+
+    /// How many entries are ready.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether nothing is ready.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The entries, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter()
+    }
+}
+
+impl<T> Default for ReadyQueue<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> FromIterator<T> for ReadyQueue<T> {
+    fn from_iter<I: IntoIterator<Item = T>>(entries: I) -> Self {
+        Self { entries: entries.into_iter().collect() }
+    }
+}

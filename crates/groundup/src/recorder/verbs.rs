@@ -1,0 +1,62 @@
+//! The verbs of a loop, in the order a task lives through them.
+
+use std::time::Duration;
+
+use crate::clock::Timestamp;
+
+/// Hears what happens in an event loop whose tasks are of type `T`.
+///
+/// Each verb is called on the loop's own thread, at the moment it names. Every method does nothing
+/// unless it is overridden. A recorder must not call back into the loop.
+pub trait Recorder<T> {
+    /// A task came into being.
+    fn spawn(&self, task: &T) {
+        let _ = task;
+    }
+
+    /// A task, or something else that can be resumed, was put on the ready queue.
+    fn wake(&self, task: &T) {
+        let _ = task;
+    }
+
+    /// A step begins: what was ready is resumed.
+    fn step_begin(&self, task: &T) {
+        let _ = task;
+    }
+
+    /// The step that began last ended.
+    fn step_end(&self) {}
+
+    /// An I/O event is about to be dispatched to the source that watches the descriptor.
+    fn dispatch_begin(&self, descriptor: i32) {
+        let _ = descriptor;
+    }
+
+    /// The dispatch that began last ended.
+    fn dispatch_end(&self) {}
+
+    /// The loop asks the poller for events; it may sleep for `timeout`, without end if `None`.
+    fn poll_begin(&self, timeout: Option<Duration>) {
+        let _ = timeout;
+    }
+
+    /// The poller gave this many events.
+    fn poll_end(&self, events: usize) {
+        let _ = events;
+    }
+
+    /// A timer was set.
+    fn timer_set(&self, task: &T, deadline: Timestamp) {
+        let _ = (task, deadline);
+    }
+
+    /// A timer was cancelled before its deadline.
+    fn timer_cancel(&self, task: &T) {
+        let _ = task;
+    }
+
+    /// A timer expired.
+    fn timer_expire(&self, task: &T) {
+        let _ = task;
+    }
+}

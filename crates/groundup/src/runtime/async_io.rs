@@ -1,0 +1,214 @@
+//! Waiting for descriptors: a non-blocking object and the tasks that wait until it is ready.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::io;
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
+
+use super::host::{self, Runtime};
+use crate::poller::Readiness;
+
+/// The tasks that wait for one descriptor, one for each direction.
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    reader: RefCell<Option<Waker>>,
+    writer: RefCell<Option<Waker>>,
+}
+
+impl Waiters {
+    /// Wakes those whose direction is ready.
+    pub fn wake(&self, readiness: Readiness) {
+        for direction in [Readiness::READABLE, Readiness::WRITABLE] {
+            if !(readiness & direction).is_none() {
+                let waker = self.slot(direction).take();
+                waker.into_iter().for_each(Waker::wake);
+            }
+        }
+    }
+
+    fn slot(&self, direction: Readiness) -> &RefCell<Option<Waker>> {
+        if direction.readable() { &self.reader } else { &self.writer }
+    }
+
+    fn interest(&self) -> Readiness {
+        let interest_of = |slot: &RefCell<Option<Waker>>, direction| {
+            if slot.borrow().is_some() { direction } else { Readiness::NONE }
+        };
+        interest_of(&self.reader, Readiness::READABLE)
+            | interest_of(&self.writer, Readiness::WRITABLE)
+    }
+}
+
+/// A non-blocking I/O object whose operations can be awaited inside [`block_on`](super::block_on).
+///
+/// At most one task at a time may wait for each direction.
+///
+/// # Examples
+///
+/// ```
+/// use groundup::{block_on, runtime::Async, spawn};
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+///
+/// let received = block_on(async {
+///     let (one, other) = UnixStream::pair()?;
+///     let (one, other) = (Async::new(one)?, Async::new(other)?);
+///     let reader = spawn(async move {
+///         let mut buffer = [0; 8];
+///         let length = one.read_with(|mut one| one.read(&mut buffer)).await?;
+///         std::io::Result::Ok(buffer[..length].to_vec())
+///     });
+///     other.write_with(|mut other| other.write(b"hello")).await?;
+///     reader.await
+/// });
+/// assert_eq!(received?, b"hello");
+/// # std::io::Result::Ok(())
+/// ```
+#[derive(Debug)]
+pub struct Async<T: AsFd> {
+    io: T,
+    waiters: Rc<Waiters>,
+}
+
+impl<T: AsFd> Async<T> {
+    /// Makes `io` non-blocking and enters it on this thread's loop.
+    ///
+    /// # Errors
+    ///
+    /// `AlreadyExists` when something on this loop watches the descriptor, and what the system says
+    /// to making it non-blocking.
+    ///
+    /// # Panics
+    ///
+    /// Outside [`block_on`](super::block_on).
+    pub fn new(io: T) -> io::Result<Self> {
+        rustix::io::ioctl_fionbio(&io, true)?;
+        let waiters = Rc::new(Waiters::default());
+        let runtime = host::expect_current();
+        runtime.events.watch(io.as_fd(), waiters.clone(), Readiness::NONE)?;
+        Ok(Self { io, waiters })
+    }
+
+    /// The I/O object.
+    pub fn get_ref(&self) -> &T {
+        &self.io
+    }
+
+    /// Runs a reading operation, again each time the object is readable, until it does not answer
+    /// `WouldBlock`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation.
+    pub async fn read_with<R>(&self, operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.attempt(Readiness::READABLE, operation).await
+    }
+
+    /// Runs a writing operation, again each time the object is writable, until it does not answer
+    /// `WouldBlock`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation.
+    pub async fn write_with<R>(&self, operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
+        self.attempt(Readiness::WRITABLE, operation).await
+    }
+
+    /// Waits until the object is writable.
+    ///
+    /// # Errors
+    ///
+    /// Those of the poller.
+    pub async fn writable(&self) -> io::Result<()> {
+        let mut waited = false;
+        self.write_with(|_| {
+            if std::mem::replace(&mut waited, true) {
+                Ok(())
+            } else {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+        })
+        .await
+    }
+
+    async fn attempt<R>(
+        &self,
+        direction: Readiness,
+        mut operation: impl FnMut(&T) -> io::Result<R>,
+    ) -> io::Result<R> {
+        let _turn = Turn { object: self, direction };
+        poll_fn(|context| match operation(&self.io) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                match self.wait(direction, context) {
+                    Ok(()) => Poll::Pending,
+                    Err(error) => Poll::Ready(Err(error)),
+                }
+            }
+            outcome => Poll::Ready(outcome),
+        })
+        .await
+    }
+
+    fn wait(&self, direction: Readiness, context: &mut Context<'_>) -> io::Result<()> {
+        drop(self.waiters.slot(direction).replace(Some(context.waker().clone())));
+        self.watch_waiters(&host::expect_current())
+    }
+
+    fn watch_waiters(&self, runtime: &Runtime) -> io::Result<()> {
+        runtime.events.set_interest(self.io.as_fd(), self.waiters.interest())
+    }
+}
+
+/// The time that one operation waits, also if it is dropped midway: nobody waits when it is over.
+struct Turn<'a, T: AsFd> {
+    object: &'a Async<T>,
+    direction: Readiness,
+}
+
+impl<T: AsFd> Drop for Turn<'_, T> {
+    fn drop(&mut self) {
+        drop(self.object.waiters.slot(self.direction).take());
+        if let Some(runtime) = host::current() {
+            // To hear of less fails only where the descriptor is gone already.
+            let _ = self.object.watch_waiters(&runtime);
+        }
+    }
+}
+
+impl Async<TcpStream> {
+    /// Connects to a TCP address.
+    ///
+    /// # Errors
+    ///
+    /// Those of `connect`: refused, unreachable, timed out.
+    pub async fn connect(address: SocketAddr) -> io::Result<Self> {
+        let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let socket: OwnedFd = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
+        let stream = Self::new(TcpStream::from(socket))?;
+        match rustix::net::connect(&stream.io, &address) {
+            Ok(()) => return Ok(stream),
+            Err(rustix::io::Errno::INPROGRESS) => stream.writable().await?,
+            Err(error) => return Err(error.into()),
+        }
+        sockopt::socket_error(&stream.io)??;
+        Ok(stream)
+    }
+}
+
+impl<T: AsFd> Drop for Async<T> {
+    fn drop(&mut self) {
+        // Only its own watch: the loop may be another one by now, or none.
+        let Some(runtime) = host::current() else { return };
+        let fd = self.io.as_fd();
+        let watched = runtime.events.source(fd.as_raw_fd());
+        if watched.is_some_and(|waiters| Rc::ptr_eq(&waiters, &self.waiters)) {
+            runtime.events.unwatch(fd);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Spawning a task and waiting for it.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::fmt;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use super::host::{self, Ready};
+use super::tasks::TaskKey;
+use crate::recorder::Recorder;
+
+/// Starts a task on this thread's loop; it first runs in the loop's next turn.
+///
+/// The task lives as long as its handle: dropping the handle cancels it, [`JoinHandle::detach`] lets
+/// it go on alone. A panic in the task surfaces where the handle is awaited.
+///
+/// # Panics
+///
+/// Outside [`block_on`](super::block_on).
+///
+/// # Examples
+///
+/// ```
+/// use groundup::{block_on, spawn};
+///
+/// assert_eq!(block_on(async { spawn(async { 4 }).await }), 4);
+/// ```
+pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+{
+    let runtime = host::expect_current();
+    let outcome = Rc::new(RefCell::new(Outcome::Pending(None)));
+    let task = Box::pin(settle(future, outcome.clone()));
+    let waker = runtime.tasks.insert(task, runtime.events.inbox().clone());
+    runtime.events.recorder().spawn(&Ready::Task(waker.key));
+    waker.waker().wake();
+    JoinHandle { key: Some(waker.key), outcome }
+}
+
+/// Runs a future, stores what comes of it, and wakes whoever waits for that.
+async fn settle<F: Future>(future: F, outcome: Rc<RefCell<Outcome<F::Output>>>) {
+    let mut future = pin!(future);
+    let result = std::future::poll_fn(|context| {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(panic) => Poll::Ready(Err(panic)),
+        }
+    })
+    .await;
+    let waiting = outcome.replace(Outcome::Settled(result));
+    if let Outcome::Pending(Some(waker)) = waiting {
+        waker.wake();
+    }
+}
+
+enum Outcome<T> {
+    /// Not there yet; who is to be woken when it is.
+    Pending(Option<Waker>),
+    Settled(Result<T, Box<dyn Any + Send>>),
+    Taken,
+}
+
+/// A spawned task; awaiting it gives the task's output.
+///
+/// # Panics
+///
+/// Awaiting it panics when the task panicked, and when it was awaited to its end before.
+#[must_use = "dropping the handle cancels the task; call detach() to let it run alone"]
+pub struct JoinHandle<T> {
+    key: Option<TaskKey>,
+    outcome: Rc<RefCell<Outcome<T>>>,
+}
+
+impl<T> JoinHandle<T> {
+    /// Lets the task go on without a handle.
+    pub fn detach(mut self) {
+        self.key = None;
+    }
+
+    /// Whether the task has finished.
+    pub fn is_finished(&self) -> bool {
+        !matches!(*self.outcome.borrow(), Outcome::Pending(_))
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = T;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<T> {
+        let mut outcome = self.outcome.borrow_mut();
+        if let Outcome::Pending(waiting) = &mut *outcome {
+            *waiting = Some(context.waker().clone());
+            return Poll::Pending;
+        }
+        match std::mem::replace(&mut *outcome, Outcome::Taken) {
+            Outcome::Settled(Ok(output)) => Poll::Ready(output),
+            Outcome::Settled(Err(panic)) => resume_unwind(panic),
+            _ => panic!("JoinHandle awaited after it gave its output"),
+        }
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        if let (Some(key), Some(runtime)) = (self.key, host::current()) {
+            drop(runtime.tasks.remove(key));
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("finished", &self.is_finished()).finish()
+    }
+}
