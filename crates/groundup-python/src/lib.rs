@@ -1,6 +1,36 @@
-//! The Python extension module `groundup._groundup`.
+//! The Python extension module `groundup._groundup`: asyncio's event loop on the groundup crate.
+//!
+//! It has the crate's layers once more, as Python sees them: coroutines ([`coroutine`],
+//! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
+//! ([`transports`]). What is unsafe stands in [`ffi`] and [`gil`].
+
+mod coroutine;
+mod errors;
+mod event_loop;
+mod ffi;
+mod gil;
+mod handle;
+mod imports;
+mod native_coroutine;
+mod transports;
 
 use pyo3::prelude::*;
 
 #[pymodule]
-mod _groundup {}
+mod _groundup {
+    use pyo3::prelude::*;
+
+    #[pymodule_init]
+    fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    #[pymodule_export]
+    use crate::event_loop::EventLoop;
+    #[pymodule_export]
+    use crate::handle::{Handle, TimerHandle};
+    #[pymodule_export]
+    use crate::native_coroutine::NativeCoroutine;
+    #[pymodule_export]
+    use crate::transports::{Server, StreamTransport};
+}

@@ -18,8 +18,8 @@ impl Timestamp {
     /// This point in time, `duration` later, at most [`Timestamp::NEVER`].
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {
-        let nanoseconds = i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX);
-        Self(self.0.saturating_add(nanoseconds))
+        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add_unsigned(nanoseconds))
     }
 
     /// How long it is from `earlier` to this; zero when this is not later.

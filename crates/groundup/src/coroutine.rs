@@ -1,7 +1,7 @@
 //! The one idea everything else stands on: a coroutine can be resumed until it returns.
 //!
 //! A generator, a future, a Python generator and a Python coroutine are four implementations of
-//! [`Coroutine`]. This file must not know any of them beyond the two adapters at its end.
+//! [`Coroutine`]. This file must not know any of them beyond the adapters at its end.
 
 use std::future::Future;
 use std::ops::DerefMut;
@@ -157,5 +157,51 @@ impl<F: Future> Coroutine for FromFuture<F> {
 
     fn resume(self: Pin<&mut Self>, _: ()) -> Step<(), F::Output> {
         Coroutine::resume(self, &mut Context::from_waker(Waker::noop()))
+    }
+}
+
+/// A future from a coroutine, so that an `async` block can await it: each poll resumes it once.
+///
+/// A yield gives way for one turn, as a bare `yield` does in a generator-based coroutine of Python.
+///
+/// # Examples
+///
+/// ```
+/// use groundup::coroutine::awaitable;
+/// use groundup::{block_on, generator};
+///
+/// let square = |x: i32| {
+///     generator(async move |yielder| {
+///         yielder.yield_(()).await;
+///         x * x
+///     })
+/// };
+/// assert_eq!(block_on(async { awaitable(square(3)).await + awaitable(square(4)).await }), 25);
+/// ```
+pub fn awaitable<C: Coroutine<Yield = ()>>(coroutine: C) -> Awaitable<C> {
+    Awaitable { coroutine }
+}
+
+pin_project! {
+    /// The future made by [`awaitable`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless awaited"]
+    pub struct Awaitable<C> {
+        #[pin]
+        coroutine: C,
+    }
+}
+
+impl<C: Coroutine<Yield = ()>> Future for Awaitable<C> {
+    type Output = C::Return;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<C::Return> {
+        match self.project().coroutine.resume(()) {
+            Step::Yielded(()) => {
+                context.waker().wake_by_ref();
+                Poll::Pending
+            }
+            Step::Returned(result) => Poll::Ready(result),
+        }
     }
 }

@@ -51,7 +51,7 @@ struct Exchange<Y, I> {
 
 pin_project! {
     /// The coroutine made by [`generator`].
-        pub struct Generator<Y, I, F> {
+    pub struct Generator<Y, I, F> {
         exchange: Rc<Exchange<Y, I>>,
         #[pin]
         body: Option<F>,

@@ -1,13 +1,13 @@
 //! The inbox: the one door through which other threads reach a loop.
 //!
 //! Anyone may put an entry in; the loop takes them all out once a turn. The loop is notified, which
-//! costs a system call, only when it sleeps. The question "does it sleep?" and the question "is
-//! there anything for me?" are asked crosswise, each after the asker has left its own mark, so that
-//! at least one side sees the other's and no entry is slept over:
+//! costs a system call, only when it sleeps. Each side leaves its own mark before it asks for the
+//! other's, and both swap SLEEPING. Of two swaps one is first, and the second sees what went before
+//! it; so at least one side sees the other's mark, and no entry is slept over:
 //!
 //! ```text
-//! other thread: entry in, OCCUPIED := true,  then reads SLEEPING: true → notify
-//! the loop:               SLEEPING := true,  then reads OCCUPIED: true → do not sleep
+//! other thread: entry in, OCCUPIED := true,  then swaps SLEEPING: was it true? → notify
+//! the loop:               SLEEPING swapped,  then reads OCCUPIED: is it true?  → do not sleep
 //! ```
 
 use std::mem;
@@ -15,13 +15,13 @@ use std::mem;
 #[cfg(not(loom))]
 use std::sync::{
     Mutex,
-    atomic::{AtomicBool, Ordering::SeqCst},
+    atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire, Ordering::Release},
 };
 
 #[cfg(loom)]
 use loom::sync::{
     Mutex,
-    atomic::{AtomicBool, Ordering::SeqCst},
+    atomic::{AtomicBool, Ordering::AcqRel, Ordering::Acquire, Ordering::Release},
 };
 
 /// Ends a loop's sleep, from any thread.
@@ -53,21 +53,21 @@ impl<T, N: Notify> Inbox<T, N> {
     /// Puts an entry in and ends the loop's sleep.
     pub fn push(&self, entry: T) {
         self.entries.lock().unwrap().push(entry);
-        self.occupied.store(true, SeqCst);
+        self.occupied.store(true, Release);
         self.rouse();
     }
 
     /// Ends the loop's sleep, if it sleeps, without an entry.
     pub fn rouse(&self) {
-        if self.sleeping.load(SeqCst) && self.sleeping.swap(false, SeqCst) {
+        if self.sleeping.swap(false, AcqRel) {
             self.notifier.notify();
         }
     }
 
     /// Says that the loop is about to sleep; false when it must not, because an entry is here.
     pub fn fall_asleep(&self) -> bool {
-        self.sleeping.store(true, SeqCst);
-        if self.occupied.load(SeqCst) {
+        self.sleeping.swap(true, AcqRel);
+        if self.occupied.load(Acquire) {
             self.wake_up();
             return false;
         }
@@ -76,16 +76,17 @@ impl<T, N: Notify> Inbox<T, N> {
 
     /// Says that the loop no longer sleeps.
     pub fn wake_up(&self) {
-        self.sleeping.store(false, SeqCst);
+        // Not a plain store: that would hide what a pusher left before its swap.
+        self.sleeping.swap(false, AcqRel);
     }
 
     /// Moves all entries, oldest first, to the end of `into`.
     pub fn drain(&self, into: &mut Vec<T>) {
-        if !self.occupied.load(SeqCst) {
+        if !self.occupied.load(Acquire) {
             return;
         }
         // Cleared before the entries are taken: one that comes in between is seen next time.
-        self.occupied.store(false, SeqCst);
+        self.occupied.store(false, Release);
         let entries = mem::take(&mut *self.entries.lock().unwrap());
         into.extend(entries);
     }

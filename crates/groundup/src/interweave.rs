@@ -110,7 +110,7 @@ impl<C> Interweave<C> {
     }
 
     /// Takes out a coroutine that has not returned, the next in turn first, without resuming it.
-    pub fn take(&mut self) -> Option<C> {
+    pub fn pop(&mut self) -> Option<C> {
         self.ready.pop().map(|(_, coroutine)| coroutine)
     }
 

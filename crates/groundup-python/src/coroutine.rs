@@ -1,0 +1,160 @@
+//! A Python generator, coroutine or iterator as a [`Coroutine`]: `PyIter_Send` is `resume`.
+
+use std::pin::Pin;
+
+use groundup::coroutine::{Coroutine, Step};
+use pyo3::exceptions::{PyBaseException, PyStopIteration, PyTypeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+
+use crate::ffi::{self, Sent};
+
+/// What a Python coroutine is resumed with.
+#[derive(Debug)]
+pub enum Resume {
+    /// A value, the result of the expression it stopped at.
+    Send(Py<PyAny>),
+    /// An exception, raised where it stopped.
+    Throw(PyErr),
+    /// Nothing: it has not started, or does not care.
+    Next,
+}
+
+impl Default for Resume {
+    fn default() -> Self {
+        Self::Next
+    }
+}
+
+/// Something of Python's that can be resumed: a coroutine, a generator, or any iterator.
+#[derive(Debug)]
+pub struct PyCoroutine(Py<PyAny>);
+
+impl PyCoroutine {
+    /// What `await` would resume: the coroutine itself, or what `__await__` answers.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` when `object` cannot be awaited.
+    pub fn of_awaitable(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if ffi::is_coroutine(object) || ffi::is_iterable_coroutine(object) {
+            return Ok(Self(object.clone().unbind()));
+        }
+        let py = object.py();
+        let Ok(method) = object.get_type().getattr(intern!(py, "__await__")) else {
+            let name = object.get_type().name()?;
+            return Err(PyTypeError::new_err(format!("{name} object can't be awaited")));
+        };
+        Ok(Self(method.call1((object,))?.unbind()))
+    }
+
+    /// What `for`, or failing that `await`, would resume.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` when `object` can be neither iterated nor awaited.
+    pub fn of_any(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        if ffi::is_coroutine(object) {
+            return Ok(Self(object.clone().unbind()));
+        }
+        let awaitable = object.get_type().hasattr(intern!(object.py(), "__await__"))?;
+        if awaitable {
+            return Self::of_awaitable(object);
+        }
+        match object.try_iter() {
+            Ok(iterator) => Ok(Self(iterator.into_any().unbind())),
+            Err(_) => Err(PyTypeError::new_err(format!(
+                "a coroutine, a generator or an iterable was expected, got {}",
+                object.repr()?
+            ))),
+        }
+    }
+
+    /// The object that is resumed.
+    pub fn object(&self) -> &Py<PyAny> {
+        &self.0
+    }
+
+    /// Ends it where it stopped, as `close()` of generators and coroutines does.
+    ///
+    /// # Errors
+    ///
+    /// What it raises instead of ending.
+    pub fn close(&self, py: Python<'_>) -> PyResult<()> {
+        match self.0.bind(py).getattr_opt(intern!(py, "close"))? {
+            Some(close) => close.call0().map(drop),
+            None => Ok(()),
+        }
+    }
+
+    fn send(&self, py: Python<'_>, value: Py<PyAny>) -> Step<Py<PyAny>, PyResult<Py<PyAny>>> {
+        match ffi::send(self.0.bind(py), value.bind(py)) {
+            Ok(Sent::Yielded(value)) => Step::Yielded(value.unbind()),
+            Ok(Sent::Returned(value)) => Step::Returned(Ok(value.unbind())),
+            Err(error) => Step::Returned(Err(error)),
+        }
+    }
+
+    fn throw(&self, py: Python<'_>, error: PyErr) -> Step<Py<PyAny>, PyResult<Py<PyAny>>> {
+        let object = self.0.bind(py);
+        let thrown = match object.getattr_opt(intern!(py, "throw")) {
+            // An iterator without `throw` is left as it is, as `yield from` leaves it.
+            Ok(None) => Err(error),
+            Ok(Some(throw)) => throw.call1((error.value(py),)),
+            Err(error) => Err(error),
+        };
+        match thrown {
+            Ok(value) => Step::Yielded(value.unbind()),
+            Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+                Step::Returned(error.value(py).getattr(intern!(py, "value")).map(Bound::unbind))
+            }
+            Err(error) => Step::Returned(Err(error)),
+        }
+    }
+}
+
+impl Coroutine<Resume> for PyCoroutine {
+    type Yield = Py<PyAny>;
+    type Return = PyResult<Py<PyAny>>;
+
+    fn resume(self: Pin<&mut Self>, input: Resume) -> Step<Self::Yield, Self::Return> {
+        Python::attach(|py| match input {
+            Resume::Next => self.send(py, py.None()),
+            Resume::Send(value) => self.send(py, value),
+            Resume::Throw(error) => self.throw(py, error),
+        })
+    }
+}
+
+/// The exception that `throw(type_or_value, value, traceback)` means.
+///
+/// # Errors
+///
+/// `TypeError` when the first argument is no exception, and what making the exception raises.
+pub fn thrown<'py>(
+    kind: &Bound<'py, PyAny>,
+    value: Option<&Bound<'py, PyAny>>,
+    traceback: Option<&Bound<'py, PyAny>>,
+) -> PyResult<PyErr> {
+    let value = value.filter(|value| !value.is_none());
+    let exception = match (kind.is_instance_of::<PyBaseException>(), value) {
+        (true, None) => kind.clone(),
+        (true, Some(_)) => {
+            let message = "instance exception may not have a separate value";
+            return Err(PyTypeError::new_err(message));
+        }
+        (false, Some(value)) if value.is_instance_of::<PyBaseException>() => value.clone(),
+        (false, Some(value)) => kind.call1((value,))?,
+        (false, None) => kind.call0()?,
+    };
+    if !exception.is_instance_of::<PyBaseException>() {
+        let name = kind.get_type().name()?;
+        return Err(PyTypeError::new_err(format!(
+            "exceptions must be classes or instances deriving from BaseException, not {name}"
+        )));
+    }
+    if let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) {
+        exception.call_method1(intern!(kind.py(), "with_traceback"), (traceback,))?;
+    }
+    Ok(PyErr::from_value(exception))
+}

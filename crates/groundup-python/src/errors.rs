@@ -1,0 +1,54 @@
+//! System errors as Python exceptions, in one place.
+
+use std::io;
+
+use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PySystemExit};
+use pyo3::prelude::*;
+
+use crate::imports;
+
+/// The exception Python raises for a failed system call: `OSError`, or the subclass that stands for
+/// its number, with `errno` and `strerror` set.
+pub fn os_error(error: &io::Error) -> PyErr {
+    let Some(number) = error.raw_os_error() else {
+        return PyOSError::new_err(error.to_string());
+    };
+    Python::attach(|py| {
+        match imports::strerror(py).and_then(|strerror| strerror.call1((number,))) {
+            Ok(text) => PyOSError::new_err((number, text.unbind())),
+            Err(error) => error,
+        }
+    })
+}
+
+/// [`os_error`] of a number, with a text of its own.
+pub fn os_error_with(error: rustix::io::Errno, text: String) -> PyErr {
+    PyOSError::new_err((error.raw_os_error(), text))
+}
+
+/// What every method says on a loop that is closed.
+pub fn closed_loop() -> PyErr {
+    PyRuntimeError::new_err("Event loop is closed")
+}
+
+/// Whether an exception ends the run of the loop instead of being reported: `SystemExit` and
+/// `KeyboardInterrupt`.
+pub fn ends_run(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py)
+}
+
+/// What ends a run of the event loop from inside.
+#[derive(Debug)]
+pub struct RunError(pub PyErr);
+
+impl From<PyErr> for RunError {
+    fn from(error: PyErr) -> Self {
+        Self(error)
+    }
+}
+
+impl From<io::Error> for RunError {
+    fn from(error: io::Error) -> Self {
+        Self(os_error(&error))
+    }
+}

@@ -1,0 +1,258 @@
+//! Watching descriptors: add_reader, add_writer, and waiting inside sock_ methods.
+
+use std::cell::RefCell;
+use std::os::fd::RawFd;
+
+use groundup::poller::Readiness;
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyTuple;
+
+use super::host::set_result_unless_done;
+use super::{EventLoop, Source};
+use crate::gil::GilBound;
+use crate::handle::{Call, Handle};
+use crate::transports::StreamTransport;
+use crate::{errors, ffi};
+
+/// Who watches a descriptor that no transport has.
+#[pyclass(frozen, module = "groundup._groundup")]
+#[derive(Default)]
+pub struct Watchers {
+    reader: GilBound<RefCell<Option<Watcher>>>,
+    writer: GilBound<RefCell<Option<Watcher>>>,
+}
+
+/// Who watches one direction of a descriptor.
+#[derive(Clone)]
+pub enum Watcher {
+    /// A callback, called each time the direction is ready.
+    Callback(Py<Handle>),
+    /// A future that is given `None` when the direction is ready.
+    Waiter(Py<PyAny>),
+}
+
+impl Watchers {
+    fn slot<'a>(&'a self, py: Python<'a>, direction: Readiness) -> &'a RefCell<Option<Watcher>> {
+        if direction.readable() { self.reader.get(py) } else { self.writer.get(py) }
+    }
+
+    /// Calls, or wakes, who watches a direction that is ready.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt` of a callback.
+    pub fn dispatch(watchers: &Bound<'_, Self>, readiness: Readiness) -> PyResult<()> {
+        let py = watchers.py();
+        for direction in [Readiness::READABLE, Readiness::WRITABLE] {
+            if (readiness & direction).is_none() {
+                continue;
+            }
+            let watcher = watchers.get().slot(py, direction).borrow().clone();
+            match watcher {
+                Some(Watcher::Callback(handle)) => Handle::run(handle.bind(py))?,
+                Some(Watcher::Waiter(future)) => set_result_unless_done(future.bind(py))?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Watchers {
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for slot in [self.reader.visit(), self.writer.visit()] {
+            let Ok(watcher) = slot.try_borrow() else { continue };
+            match &*watcher {
+                Some(Watcher::Callback(handle)) => {
+                    visit.call(handle)?;
+                    Handle::traverse(handle, visit)?;
+                }
+                Some(Watcher::Waiter(future)) => visit.call(future)?,
+                None => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        drop(self.reader.visit().take());
+        drop(self.writer.visit().take());
+    }
+}
+
+impl EventLoop {
+    /// Watches one direction of a descriptor; who watched it before is cancelled.
+    pub fn add_watcher(
+        event_loop: &Bound<'_, Self>,
+        descriptor: RawFd,
+        direction: Readiness,
+        watcher: Watcher,
+    ) -> PyResult<()> {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        this.check_open(py)?;
+        let fd = ffi::borrow_descriptor(descriptor);
+        let core = this.core(py);
+        let previous = match core.source(descriptor) {
+            Some(Source::Watchers(watchers)) => {
+                let interest = core.interest(descriptor) | direction;
+                core.set_interest(fd, interest).map_err(|error| errors::os_error(&error))?;
+                watchers.get().slot(py, direction).replace(Some(watcher))
+            }
+            // A transport that is closed but not yet gone: the descriptor has a new owner.
+            _ => {
+                drop(core.unwatch(fd));
+                let watchers = Bound::new(py, Watchers::default())?;
+                let source = Source::Watchers(watchers.clone().unbind());
+                core.watch(fd, source, direction).map_err(|error| errors::os_error(&error))?;
+                watchers.get().slot(py, direction).replace(Some(watcher))
+            }
+        };
+        match previous {
+            Some(Watcher::Callback(handle)) => Handle::cancel_call(handle.bind(py)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Stops watching one direction of a descriptor; false if nobody watched it.
+    pub fn remove_watcher(
+        &self,
+        py: Python<'_>,
+        descriptor: RawFd,
+        direction: Readiness,
+    ) -> PyResult<bool> {
+        let core = self.core(py);
+        let Some(Source::Watchers(watchers)) = core.source(descriptor) else { return Ok(false) };
+        let fd = ffi::borrow_descriptor(descriptor);
+        let rest = core.interest(descriptor).without(direction);
+        if rest.is_none() {
+            drop(core.unwatch(fd));
+        } else {
+            core.set_interest(fd, rest).map_err(|error| errors::os_error(&error))?;
+        }
+        match watchers.get().slot(py, direction).take() {
+            Some(Watcher::Callback(handle)) => {
+                Handle::cancel_call(handle.bind(py))?;
+                Ok(true)
+            }
+            watcher => Ok(watcher.is_some()),
+        }
+    }
+
+    /// Stops watching a direction if this very future watches it.
+    pub fn remove_waiter(
+        &self,
+        py: Python<'_>,
+        descriptor: RawFd,
+        direction: Readiness,
+        future: &Py<PyAny>,
+    ) -> PyResult<()> {
+        let Some(Source::Watchers(watchers)) = self.core(py).source(descriptor) else {
+            return Ok(());
+        };
+        let waits = matches!(
+            &*watchers.get().slot(py, direction).borrow(),
+            Some(Watcher::Waiter(waiter)) if waiter.is(future)
+        );
+        if waits { self.remove_watcher(py, descriptor, direction).map(drop) } else { Ok(()) }
+    }
+
+    /// Says that a transport has the descriptor, if one has.
+    pub fn check_no_transport(&self, file: &Bound<'_, PyAny>, descriptor: RawFd) -> PyResult<()> {
+        let py = file.py();
+        if let Some(Source::Stream(stream)) = self.core(py).source(descriptor)
+            && !StreamTransport::is_closing(stream.bind(py))
+        {
+            let (file, stream) = (file.repr()?, stream.bind(py).repr()?);
+            let message = format!("File descriptor {file} is used by transport {stream}");
+            return Err(PyRuntimeError::new_err(message));
+        }
+        Ok(())
+    }
+
+    fn add_callback(
+        event_loop: &Bound<'_, Self>,
+        file: &Bound<'_, PyAny>,
+        direction: Readiness,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+    ) -> PyResult<()> {
+        let py = event_loop.py();
+        let descriptor = descriptor_of(file)?;
+        event_loop.get().check_no_transport(file, descriptor)?;
+        event_loop.get().check_open(py)?;
+        let call = Call { callback: callback.unbind(), args: args.unbind() };
+        let handle = Py::new(py, Handle::new(event_loop, call, None)?)?;
+        Self::add_watcher(event_loop, descriptor, direction, Watcher::Callback(handle))
+    }
+
+    fn remove_callback(&self, file: &Bound<'_, PyAny>, direction: Readiness) -> PyResult<bool> {
+        let descriptor = descriptor_of(file)?;
+        self.check_no_transport(file, descriptor)?;
+        self.remove_watcher(file.py(), descriptor, direction)
+    }
+}
+
+#[pymethods]
+impl EventLoop {
+    /// Call a callback with arguments each time a descriptor is readable.
+    ///
+    /// The descriptor is an int or an object with fileno(). Raise ValueError if it is neither,
+    /// RuntimeError if a transport uses it, OSError if it cannot be polled.
+    #[pyo3(signature = (fd, callback, *args))]
+    fn add_reader(
+        slf: &Bound<'_, Self>,
+        fd: &Bound<'_, PyAny>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+    ) -> PyResult<()> {
+        Self::add_callback(slf, fd, Readiness::READABLE, callback, args)
+    }
+
+    /// Stop calling back when a descriptor is readable; return False if nothing was to be called.
+    fn remove_reader(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.remove_callback(fd, Readiness::READABLE)
+    }
+
+    /// Call a callback with arguments each time a descriptor is writable.
+    ///
+    /// The descriptor is an int or an object with fileno(). Raise ValueError if it is neither,
+    /// RuntimeError if a transport uses it, OSError if it cannot be polled.
+    #[pyo3(signature = (fd, callback, *args))]
+    fn add_writer(
+        slf: &Bound<'_, Self>,
+        fd: &Bound<'_, PyAny>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+    ) -> PyResult<()> {
+        Self::add_callback(slf, fd, Readiness::WRITABLE, callback, args)
+    }
+
+    /// Stop calling back when a descriptor is writable; return False if nothing was to be called.
+    fn remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.remove_callback(fd, Readiness::WRITABLE)
+    }
+}
+
+/// The descriptor that an int or an object with `fileno()` means.
+///
+/// # Errors
+///
+/// `ValueError` when it means none.
+pub fn descriptor_of(file: &Bound<'_, PyAny>) -> PyResult<RawFd> {
+    let py = file.py();
+    let number = file.extract::<RawFd>().or_else(|_| {
+        let fileno = file.call_method0(intern!(py, "fileno")).and_then(|fileno| fileno.extract());
+        fileno.map_err(|_| match file.repr() {
+            Ok(repr) => PyValueError::new_err(format!("Invalid file object: {repr}")),
+            Err(error) => error,
+        })
+    })?;
+    if number < 0 {
+        return Err(PyValueError::new_err(format!("Invalid file descriptor: {number}")));
+    }
+    Ok(number)
+}

@@ -1,0 +1,121 @@
+//! What runs on the loop: handles, streams and listeners.
+
+use std::io;
+
+use groundup::event_loop::{Held, Host};
+use groundup::poller::Readiness;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use super::EventLoop;
+use super::descriptors::Watchers;
+use super::signals;
+use crate::errors::RunError;
+use crate::handle::Handle;
+use crate::transports::{Listener, StreamTransport};
+
+/// asyncio as a host of the crate's event loop.
+pub struct Asyncio;
+
+/// What stands on the loop's ready queue.
+pub enum Ready {
+    /// A callback to be called.
+    Handle(Py<Handle>),
+    /// A stream whose protocol is to hear of the connection.
+    Opened(Py<StreamTransport>),
+    /// A stream whose protocol is to hear of the loss of the connection.
+    Lost(Py<StreamTransport>),
+    /// A future to be given `None`, unless it is done.
+    Waiter(Py<PyAny>),
+    /// A listener that is to accept again, after it ran out of descriptors.
+    Listener(Py<Listener>),
+}
+
+/// What watches a descriptor.
+#[derive(Clone)]
+pub enum Source {
+    /// The callbacks of add_reader and add_writer, and who waits in a sock_ method.
+    Watchers(Py<Watchers>),
+    /// A transport.
+    Stream(Py<StreamTransport>),
+    /// A listening socket of a server.
+    Listener(Py<Listener>),
+    /// The reading end of the pair that signals are reported through.
+    Signals,
+}
+
+impl Host for Asyncio {
+    type Task = Ready;
+    type Source = Source;
+    type Error = RunError;
+    type Scope<'a> = &'a Bound<'a, EventLoop>;
+
+    fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
+        let py = event_loop.py();
+        match ready {
+            Ready::Handle(handle) => Handle::run_once(handle.bind(py))?,
+            Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,
+            Ready::Lost(stream) => StreamTransport::finish(stream.bind(py))?,
+            Ready::Waiter(future) => set_result_unless_done(future.bind(py))?,
+            Ready::Listener(listener) => Listener::listen_again(listener.bind(py))?,
+        }
+        Ok(())
+    }
+
+    fn dispatch(
+        event_loop: &Bound<'_, EventLoop>,
+        source: Source,
+        readiness: Readiness,
+    ) -> Result<(), RunError> {
+        let py = event_loop.py();
+        match source {
+            Source::Stream(stream) => StreamTransport::dispatch(stream.bind(py), readiness)?,
+            Source::Listener(listener) => Listener::accept(listener.bind(py))?,
+            Source::Watchers(watchers) => Watchers::dispatch(watchers.bind(py), readiness)?,
+            Source::Signals => signals::dispatch(event_loop)?,
+        }
+        Ok(())
+    }
+
+    fn sleep(
+        event_loop: &Bound<'_, EventLoop>,
+        poll: impl FnOnce() -> io::Result<()> + Send,
+    ) -> io::Result<()> {
+        event_loop.py().detach(poll)
+    }
+
+    fn polled(event_loop: &Bound<'_, EventLoop>) -> Result<(), RunError> {
+        Ok(event_loop.py().check_signals()?)
+    }
+
+    fn end_turn(event_loop: &Bound<'_, EventLoop>) {
+        event_loop.get().flush_written(event_loop.py());
+    }
+}
+
+/// Gives a future `None`, unless it is done, which it may be by cancellation.
+pub fn set_result_unless_done(future: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = future.py();
+    if !future.call_method0(pyo3::intern!(py, "done"))?.is_truthy()? {
+        future.call_method1(pyo3::intern!(py, "set_result"), (py.None(),))?;
+    }
+    Ok(())
+}
+
+/// Shows the garbage collector what the loop holds.
+pub fn traverse(held: Held<'_, Asyncio>, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+    match held {
+        Held::Task(Ready::Handle(handle)) => {
+            visit.call(handle)?;
+            Handle::traverse(handle, visit)
+        }
+        Held::Task(Ready::Opened(stream) | Ready::Lost(stream))
+        | Held::Source(Source::Stream(stream)) => visit.call(stream),
+        Held::Task(Ready::Listener(listener)) | Held::Source(Source::Listener(listener)) => {
+            visit.call(listener)
+        }
+        Held::Task(Ready::Waiter(future)) => visit.call(future),
+        Held::Source(Source::Watchers(watchers)) => visit.call(watchers),
+        Held::Source(Source::Signals) => Ok(()),
+    }
+}

@@ -1,0 +1,162 @@
+//! The asyncio event loop object.
+//!
+//! [`EventLoop`] holds the crate's loop and what asyncio asks for beyond it, one part to a file; each
+//! file also has the Python methods that are about its part. What runs on the loop is in `host.rs`.
+
+mod asyncgens;
+mod connecting;
+mod debugging;
+mod descriptors;
+mod exceptions;
+mod executor;
+mod host;
+mod resolver;
+mod running;
+mod scheduling;
+mod serving;
+mod signals;
+mod sockets;
+mod tasks;
+mod unavailable;
+
+use std::cell::RefCell;
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple};
+
+pub use descriptors::descriptor_of;
+pub use host::{Asyncio, Ready, Source};
+
+use crate::errors;
+use crate::gil::GilBound;
+use crate::transports::StreamTransport;
+
+/// The crate's loop, resuming what asyncio puts on it.
+pub type Core = groundup::event_loop::EventLoop<Asyncio>;
+
+/// The type of sockets that streams go over, as Python numbers it.
+const STREAM: i32 = rustix::net::SocketType::STREAM.as_raw() as i32;
+
+/// How much one read of a stream can take, in bytes.
+const READ_SIZE: usize = 256 * 1024;
+
+/// An asyncio event loop.
+#[pyclass(frozen, subclass, module = "groundup._groundup")]
+pub struct EventLoop {
+    core: GilBound<Core>,
+    parts: GilBound<Parts>,
+}
+
+/// What asyncio's loop has beyond the crate's.
+struct Parts {
+    running: running::Running,
+    debugging: debugging::Debugging,
+    exceptions: exceptions::ExceptionHandler,
+    tasks: tasks::TaskFactory,
+    executor: executor::DefaultExecutor,
+    asyncgens: asyncgens::AsyncGenerators,
+    signals: signals::Signals,
+    /// Streams that were written to in this turn.
+    written: RefCell<Vec<Py<StreamTransport>>>,
+    /// Where streams read to, before the bytes have their exact size.
+    scratch: RefCell<Box<[u8]>>,
+}
+
+impl EventLoop {
+    /// The crate's loop.
+    pub fn core<'a>(&'a self, py: Python<'a>) -> &'a Core {
+        self.core.get(py)
+    }
+
+    fn parts<'a>(&'a self, py: Python<'a>) -> &'a Parts {
+        self.parts.get(py)
+    }
+
+    /// Calls `read` with the buffer that all streams read to.
+    pub fn with_scratch<T>(&self, py: Python<'_>, read: impl FnOnce(&mut [u8]) -> T) -> T {
+        read(&mut self.parts(py).scratch.borrow_mut())
+    }
+
+    /// Flushes a stream at the end of this turn.
+    pub fn flush_later(&self, py: Python<'_>, stream: Py<StreamTransport>) {
+        self.parts(py).written.borrow_mut().push(stream);
+    }
+
+    fn flush_written(&self, py: Python<'_>) {
+        loop {
+            let written = self.parts(py).written.take();
+            if written.is_empty() {
+                return;
+            }
+            for stream in &written {
+                StreamTransport::flush_written(stream.bind(py));
+            }
+        }
+    }
+
+    /// Says that the loop is closed, if it is.
+    pub fn check_open(&self, py: Python<'_>) -> PyResult<()> {
+        if self.parts(py).running.is_closed() { Err(errors::closed_loop()) } else { Ok(()) }
+    }
+}
+
+#[pymethods]
+impl EventLoop {
+    #[new]
+    #[pyo3(signature = (*_args, **_keywords))]
+    fn new(
+        py: Python<'_>,
+        _args: &Bound<'_, PyTuple>,
+        _keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<Self> {
+        let core = Core::new().map_err(|error| errors::os_error(&error))?;
+        let parts = Parts {
+            running: running::Running::default(),
+            debugging: debugging::Debugging::new(py)?,
+            exceptions: exceptions::ExceptionHandler::default(),
+            tasks: tasks::TaskFactory::default(),
+            executor: executor::DefaultExecutor::default(),
+            asyncgens: asyncgens::AsyncGenerators::new(py)?,
+            signals: signals::Signals::default(),
+            written: RefCell::default(),
+            scratch: RefCell::new(vec![0; READ_SIZE].into_boxed_slice()),
+        };
+        Ok(Self { core: GilBound::new(core), parts: GilBound::new(parts) })
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        let (py, this) = (slf.py(), slf.get());
+        let name = slf.get_type().name()?;
+        let word = |value| if value { "True" } else { "False" };
+        let running = word(this.parts(py).running.is_running());
+        let closed = word(this.parts(py).running.is_closed());
+        let debug = word(this.is_debug(py));
+        Ok(format!("<{name} running={running} closed={closed} debug={debug}>"))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let parts = self.parts.visit();
+        parts.exceptions.traverse(visit)?;
+        parts.tasks.traverse(visit)?;
+        parts.executor.traverse(visit)?;
+        parts.asyncgens.traverse(visit)?;
+        parts.signals.traverse(visit)?;
+        let mut outcome = Ok(());
+        self.core.visit().for_each(|held| {
+            if outcome.is_ok() {
+                outcome = host::traverse(held, visit);
+            }
+        });
+        outcome
+    }
+
+    fn __clear__(&self) {
+        let parts = self.parts.visit();
+        self.core.visit().clear();
+        parts.exceptions.clear();
+        parts.tasks.clear();
+        parts.executor.clear();
+        parts.signals.clear();
+    }
+}

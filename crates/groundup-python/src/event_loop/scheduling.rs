@@ -1,0 +1,196 @@
+//! Callbacks: soon, later, and from other threads.
+
+use std::time::Duration;
+
+use groundup::clock::{Clock, Timestamp};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyContext, PyTuple};
+
+use super::{EventLoop, Ready};
+use crate::handle::{Call, Handle, TimerHandle};
+use crate::imports;
+
+impl EventLoop {
+    /// The loop's time in seconds.
+    pub fn seconds(&self, py: Python<'_>) -> f64 {
+        self.core(py).clock().now().0 as f64 / 1e9
+    }
+
+    fn check_scheduling(&self, callback: &Bound<'_, PyAny>, method: &str) -> PyResult<()> {
+        let py = callback.py();
+        self.check_open(py)?;
+        if self.is_debug(py) {
+            self.check_thread(py)?;
+            check_callback(callback, method)?;
+        }
+        Ok(())
+    }
+
+    fn check_thread(&self, py: Python<'_>) -> PyResult<()> {
+        if self.parts(py).running.runs_elsewhere() {
+            return Err(PyRuntimeError::new_err(
+                "Non-thread-safe operation invoked on an event loop other than the current one",
+            ));
+        }
+        Ok(())
+    }
+
+    fn new_handle(
+        event_loop: &Bound<'_, Self>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Handle> {
+        let call = Call { callback: callback.unbind(), args: args.unbind() };
+        Handle::new(event_loop, call, context)
+    }
+
+    fn set_timer(
+        event_loop: &Bound<'_, Self>,
+        when: f64,
+        handle: Handle,
+    ) -> PyResult<Py<TimerHandle>> {
+        let py = event_loop.py();
+        let timer = Bound::new(py, TimerHandle::new(handle, when))?;
+        let ready = Ready::Handle(timer.as_super().clone().unbind());
+        let key = event_loop.get().core(py).wake_at(timestamp(when), ready);
+        timer.get().set_key(py, key);
+        Ok(timer.unbind())
+    }
+
+    /// Puts something on the ready queue after a time.
+    pub fn wake_after(&self, py: Python<'_>, delay: Duration, ready: Ready) {
+        let deadline = self.core(py).clock().now().after(delay);
+        self.core(py).wake_at(deadline, ready);
+    }
+}
+
+#[pymethods]
+impl EventLoop {
+    /// Return the loop's time: seconds, as a float, of the monotonic clock.
+    fn time(&self, py: Python<'_>) -> f64 {
+        self.seconds(py)
+    }
+
+    /// Call a callback with arguments in the loop's next turn; callbacks keep their order.
+    ///
+    /// Return an asyncio.Handle that can cancel it. Raise RuntimeError on a closed loop.
+    #[pyo3(signature = (callback, *args, context=None))]
+    fn call_soon(
+        slf: &Bound<'_, Self>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Py<Handle>> {
+        slf.get().check_scheduling(&callback, "call_soon")?;
+        let handle = Py::new(slf.py(), Self::new_handle(slf, callback, args, context)?)?;
+        slf.get().core(slf.py()).wake(Ready::Handle(handle.clone_ref(slf.py())));
+        Ok(handle)
+    }
+
+    /// Like call_soon(), but may be called from any thread, and ends the loop's sleep.
+    #[pyo3(signature = (callback, *args, context=None))]
+    fn call_soon_threadsafe(
+        slf: &Bound<'_, Self>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Py<Handle>> {
+        let (py, this) = (slf.py(), slf.get());
+        this.check_open(py)?;
+        if this.is_debug(py) {
+            check_callback(&callback, "call_soon_threadsafe")?;
+        }
+        let handle = Py::new(py, Self::new_handle(slf, callback, args, context)?)?;
+        let ready = Ready::Handle(handle.clone_ref(py));
+        if this.parts(py).running.runs_elsewhere() {
+            this.core(py).inbox().push(ready);
+        } else {
+            this.core(py).wake(ready);
+        }
+        Ok(handle)
+    }
+
+    /// Call a callback with arguments after a delay in seconds.
+    ///
+    /// Return an asyncio.TimerHandle that can cancel it. A delay that is not positive means the
+    /// next turn. Raise TypeError if the delay is no number, ValueError if it is NaN.
+    #[pyo3(signature = (delay, callback, *args, context=None))]
+    fn call_later(
+        slf: &Bound<'_, Self>,
+        delay: &Bound<'_, PyAny>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Py<TimerHandle>> {
+        if delay.is_none() {
+            return Err(PyTypeError::new_err("delay must not be None"));
+        }
+        let when = slf.get().seconds(slf.py()) + number(delay, "delay")?;
+        slf.get().check_scheduling(&callback, "call_later")?;
+        Self::set_timer(slf, when, Self::new_handle(slf, callback, args, context)?)
+    }
+
+    /// Call a callback with arguments at a time of the loop's clock, in seconds.
+    ///
+    /// Return an asyncio.TimerHandle that can cancel it. Raise TypeError if the time is no number,
+    /// ValueError if it is NaN.
+    #[pyo3(signature = (when, callback, *args, context=None))]
+    fn call_at(
+        slf: &Bound<'_, Self>,
+        when: &Bound<'_, PyAny>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Py<TimerHandle>> {
+        if when.is_none() {
+            return Err(PyTypeError::new_err("when cannot be None"));
+        }
+        let when = number(when, "when")?;
+        slf.get().check_scheduling(&callback, "call_at")?;
+        Self::set_timer(slf, when, Self::new_handle(slf, callback, args, context)?)
+    }
+}
+
+/// Checks, in debug mode, what is to be called.
+///
+/// # Errors
+///
+/// `TypeError` when it is a coroutine, a coroutine function, or cannot be called.
+pub fn check_callback(callback: &Bound<'_, PyAny>, method: &str) -> PyResult<()> {
+    let py = callback.py();
+    if imports::iscoroutine(py)?.call1((callback,))?.is_truthy()?
+        || imports::iscoroutinefunction(py)?.call1((callback,))?.is_truthy()?
+    {
+        let message = format!("coroutines cannot be used with {method}()");
+        return Err(PyTypeError::new_err(message));
+    }
+    if !callback.is_callable() {
+        let repr = callback.repr()?;
+        let message = format!("a callable object was expected by {method}(), got {repr}");
+        return Err(PyTypeError::new_err(message));
+    }
+    Ok(())
+}
+
+/// A time in seconds that can be compared with others.
+fn number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<f64> {
+    let is_number = value.hasattr(intern!(value.py(), "__float__"))?
+        || value.hasattr(intern!(value.py(), "__index__"))?;
+    if !is_number {
+        let kind = value.get_type().name()?;
+        return Err(PyTypeError::new_err(format!("{name} must be a number, not {kind}")));
+    }
+    let seconds: f64 = value.extract()?;
+    if seconds.is_nan() {
+        return Err(PyValueError::new_err(format!("Invalid {name}: NaN (not a number)")));
+    }
+    Ok(seconds)
+}
+
+/// The clock's time for seconds, never earlier; out of its range it is the range's end.
+fn timestamp(seconds: f64) -> Timestamp {
+    Timestamp((seconds * 1e9).ceil() as i64)
+}

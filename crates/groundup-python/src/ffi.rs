@@ -1,0 +1,208 @@
+//! The calls of CPython's C interface that PyO3 has no safe form for, each behind a safe function.
+
+use std::os::fd::{BorrowedFd, RawFd};
+use std::ptr;
+use std::slice;
+
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::{PyBufferError, PyTypeError};
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyContext, PyTuple};
+
+/// What `PyIter_Send` led to, when it did not raise.
+#[derive(Debug)]
+pub enum Sent<'py> {
+    /// It yielded.
+    Yielded(Bound<'py, PyAny>),
+    /// It returned.
+    Returned(Bound<'py, PyAny>),
+}
+
+/// Sends a value into a coroutine, a generator or an iterator (`PyIter_Send`).
+///
+/// # Errors
+///
+/// What it raises; `TypeError` when it is none of those.
+pub fn send<'py>(coroutine: &Bound<'py, PyAny>, value: &Bound<'py, PyAny>) -> PyResult<Sent<'py>> {
+    let py = coroutine.py();
+    let mut result = ptr::null_mut();
+    // SAFETY: both arguments are live objects and the lock is held; `result` gets a new reference,
+    // or null together with a raised exception.
+    unsafe {
+        match ffi::PyIter_Send(coroutine.as_ptr(), value.as_ptr(), &mut result) {
+            ffi::PySendResult::PYGEN_NEXT => Ok(Sent::Yielded(Bound::from_owned_ptr(py, result))),
+            ffi::PySendResult::PYGEN_RETURN => {
+                Ok(Sent::Returned(Bound::from_owned_ptr(py, result)))
+            }
+            ffi::PySendResult::PYGEN_ERROR => Err(PyErr::fetch(py)),
+        }
+    }
+}
+
+/// Whether `object` is a coroutine of an `async def` function.
+pub fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: only compares the type of a live object.
+    unsafe { ffi::PyCoro_CheckExact(object.as_ptr()) != 0 }
+}
+
+/// Whether `object` is a generator whose function is marked with `CO_ITERABLE_COROUTINE`, as
+/// `types.coroutine` marks it.
+pub fn is_iterable_coroutine(object: &Bound<'_, PyAny>) -> bool {
+    const CO_ITERABLE_COROUTINE: u32 = 0x100;
+    // SAFETY: only compares the type of a live object.
+    let generator = unsafe { ffi::PyGen_CheckExact(object.as_ptr()) != 0 };
+    generator
+        && object
+            .getattr("gi_code")
+            .and_then(|code| code.getattr("co_flags")?.extract::<u32>())
+            .is_ok_and(|flags| flags & CO_ITERABLE_COROUTINE != 0)
+}
+
+/// A copy of the current context (`contextvars.copy_context()`).
+///
+/// # Errors
+///
+/// `MemoryError`.
+pub fn copy_current_context(py: Python<'_>) -> PyResult<Bound<'_, PyContext>> {
+    // SAFETY: the lock is held; the result is a new reference to a context, or null with an
+    // exception raised.
+    unsafe {
+        let context = ffi::PyContext_CopyCurrent();
+        Ok(Bound::from_owned_ptr_or_err(py, context)?.cast_into_unchecked())
+    }
+}
+
+/// A copy of a context (`context.copy()`).
+///
+/// # Errors
+///
+/// `MemoryError`.
+pub fn copy_context<'py>(context: &Bound<'py, PyContext>) -> PyResult<Bound<'py, PyContext>> {
+    // SAFETY: the argument is a live context and the lock is held; the result is as above.
+    unsafe {
+        let copy = ffi::PyContext_Copy(context.as_ptr());
+        Ok(Bound::from_owned_ptr_or_err(context.py(), copy)?.cast_into_unchecked())
+    }
+}
+
+/// Calls `body` in a context, as `context.run` does.
+///
+/// # Errors
+///
+/// `RuntimeError` when the context is entered already; what `body` raises.
+pub fn run_in_context<'py, T>(
+    context: &Bound<'py, PyContext>,
+    body: impl FnOnce() -> PyResult<T>,
+) -> PyResult<T> {
+    let _entered = Entered::enter(context)?;
+    body()
+}
+
+/// A context that is entered, until this is dropped; a panic that passes leaves it too.
+struct Entered<'a, 'py>(&'a Bound<'py, PyContext>);
+
+impl<'a, 'py> Entered<'a, 'py> {
+    fn enter(context: &'a Bound<'py, PyContext>) -> PyResult<Self> {
+        // SAFETY: the argument is a live context and the lock is held.
+        if unsafe { ffi::PyContext_Enter(context.as_ptr()) } < 0 {
+            return Err(PyErr::fetch(context.py()));
+        }
+        Ok(Self(context))
+    }
+}
+
+impl Drop for Entered<'_, '_> {
+    fn drop(&mut self) {
+        // SAFETY: `enter` entered this very context, on this thread, and what was entered since has
+        // been left, guards being dropped in reverse order.
+        if unsafe { ffi::PyContext_Exit(self.0.as_ptr()) } < 0 {
+            PyErr::fetch(self.0.py()).write_unraisable(self.0.py(), None);
+        }
+    }
+}
+
+/// Whether `object` is referred to from one place only.
+pub fn is_only_reference<T>(object: &Py<T>) -> bool {
+    // SAFETY: reads the reference count of a live object; the lock is held wherever a `Py` is used
+    // for more than being passed on.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
+}
+
+/// Calls `callable` with positional arguments and keywords, without building a dictionary
+/// (`PyObject_Vectorcall`).
+///
+/// # Errors
+///
+/// What it raises.
+pub fn call_with_keywords<'py, const P: usize, const K: usize>(
+    callable: &Bound<'py, PyAny>,
+    positional: [&Bound<'py, PyAny>; P],
+    names: &Bound<'py, PyTuple>,
+    keywords: [&Bound<'py, PyAny>; K],
+) -> PyResult<Bound<'py, PyAny>> {
+    assert_eq!(names.len(), K, "a name for each keyword");
+    let arguments: Vec<_> =
+        positional.iter().chain(&keywords).map(|value| value.as_ptr()).collect();
+    // SAFETY: all arguments are live for the duration of the call, `arguments` holds P positional
+    // ones followed by one for each of the K names, and the lock is held.
+    unsafe {
+        let result =
+            ffi::PyObject_Vectorcall(callable.as_ptr(), arguments.as_ptr(), P, names.as_ptr());
+        Bound::from_owned_ptr_or_err(callable.py(), result)
+    }
+}
+
+/// Reads what is in a buffer while `body` runs.
+///
+/// # Errors
+///
+/// `BufferError` when the bytes do not lie in one piece.
+pub fn with_bytes<T>(buffer: &PyUntypedBuffer, body: impl FnOnce(&[u8]) -> T) -> PyResult<T> {
+    if buffer.len_bytes() == 0 {
+        return Ok(body(&[]));
+    }
+    if !buffer.is_c_contiguous() {
+        return Err(not_contiguous("read"));
+    }
+    // SAFETY: the export keeps `len_bytes` bytes in place until the buffer is released, and Python
+    // code, which alone could change them, does not run while `body` does: `body` gets no token,
+    // and the lock is held.
+    Ok(body(unsafe { slice::from_raw_parts(buffer.buf_ptr().cast(), buffer.len_bytes()) }))
+}
+
+/// Changes what is in a buffer while `body` runs.
+///
+/// # Errors
+///
+/// `TypeError` when the buffer must not be written; `BufferError` when its bytes do not lie in one
+/// piece.
+pub fn with_bytes_mut<T>(
+    buffer: &PyUntypedBuffer,
+    body: impl FnOnce(&mut [u8]) -> T,
+) -> PyResult<T> {
+    if buffer.readonly() {
+        return Err(PyTypeError::new_err("read-write bytes-like object expected"));
+    }
+    if buffer.len_bytes() == 0 {
+        return Ok(body(&mut []));
+    }
+    if !buffer.is_c_contiguous() {
+        return Err(not_contiguous("written"));
+    }
+    // SAFETY: as in `with_bytes`; the exporter says that the memory may be written.
+    Ok(body(unsafe { slice::from_raw_parts_mut(buffer.buf_ptr().cast(), buffer.len_bytes()) }))
+}
+
+fn not_contiguous(verb: &str) -> PyErr {
+    PyBufferError::new_err(format!("a buffer that does not lie in one piece cannot be {verb}"))
+}
+
+/// A descriptor that Python code owns, for as long as a system call takes.
+pub fn borrow_descriptor<'a>(descriptor: RawFd) -> BorrowedFd<'a> {
+    assert!(descriptor >= 0, "negative descriptor");
+    // SAFETY: descriptors reach this program as numbers, so that nothing can be known of their
+    // owner. What the loop does with one is a system call, which answers EBADF for one that is
+    // closed; no memory depends on whose it is. It is not -1.
+    unsafe { BorrowedFd::borrow_raw(descriptor) }
+}

@@ -1,0 +1,378 @@
+//! Handles: a callback with its arguments and its context, to be called once or until cancelled.
+
+use std::cell::{Cell, RefCell};
+
+use groundup::timers::TimerKey;
+use pyo3::basic::CompareOp;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyContext, PyDict, PyTuple};
+
+use crate::event_loop::EventLoop;
+use crate::gil::GilBound;
+use crate::{errors, ffi, imports};
+
+/// What a callback method of the loop returns; stands for `asyncio.Handle`, and `isinstance` says so.
+///
+/// It is not tracked by the garbage collector, which makes it cheap: instead it lets go of callback
+/// and arguments as soon as they have been called or cancelled, so that no cycle goes through it,
+/// and while it waits, its loop shows the collector what it holds.
+#[pyclass(frozen, subclass, weakref, freelist = 256, module = "groundup._groundup")]
+pub struct Handle {
+    event_loop: Py<EventLoop>,
+    context: Py<PyContext>,
+    call: GilBound<RefCell<Option<Call>>>,
+    cancelled: GilBound<Cell<bool>>,
+    debug: GilBound<RefCell<Option<Box<DebugNotes>>>>,
+}
+
+/// A callback and its arguments.
+#[derive(Clone)]
+pub struct Call {
+    pub callback: Py<PyAny>,
+    pub args: Py<PyTuple>,
+}
+
+/// What debug mode keeps about a handle.
+struct DebugNotes {
+    /// The stack where it was made, a `traceback.StackSummary`.
+    source_traceback: Py<PyAny>,
+    /// Its `repr` from before it was cancelled.
+    repr: Option<String>,
+}
+
+impl Handle {
+    /// A handle of `event_loop`; without a context of its own it gets a copy of the current one.
+    pub fn new(
+        event_loop: &Bound<'_, EventLoop>,
+        call: Call,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Self> {
+        let py = event_loop.py();
+        let context = match context {
+            Some(context) => context.clone(),
+            None => ffi::copy_current_context(py)?,
+        };
+        Ok(Self {
+            event_loop: event_loop.clone().unbind(),
+            context: context.unbind(),
+            call: GilBound::new(RefCell::new(Some(call))),
+            cancelled: GilBound::new(Cell::new(false)),
+            debug: GilBound::new(RefCell::new(DebugNotes::take(event_loop)?)),
+        })
+    }
+
+    /// Calls the callback for the last time.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt`; other exceptions go to the loop's exception handler.
+    pub fn run_once(handle: &Bound<'_, Self>) -> PyResult<()> {
+        let outcome = Self::run(handle);
+        drop(handle.get().call.get(handle.py()).take());
+        outcome
+    }
+
+    /// Calls the callback, which may be called again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::run_once`].
+    pub fn run(handle: &Bound<'_, Self>) -> PyResult<()> {
+        let call = handle.get().call.get(handle.py()).borrow().clone();
+        call.map_or(Ok(()), |call| Self::invoke(handle, &call))
+    }
+
+    fn invoke(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
+        let py = handle.py();
+        let event_loop = handle.get().event_loop.bind(py);
+        if event_loop.get().is_debug(py) {
+            return event_loop.get().run_watched(handle, call, || Self::invoke_now(handle, call));
+        }
+        Self::invoke_now(handle, call)
+    }
+
+    fn invoke_now(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
+        let py = handle.py();
+        let context = handle.get().context.bind(py);
+        let outcome =
+            ffi::run_in_context(context, || call.callback.bind(py).call1(call.args.bind(py)));
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) if errors::ends_run(py, &error) => Err(error),
+            Err(error) => Self::report(handle, call, &error),
+        }
+    }
+
+    fn report(handle: &Bound<'_, Self>, call: &Call, error: &PyErr) -> PyResult<()> {
+        let py = handle.py();
+        let event_loop = handle.get().event_loop.bind(py);
+        let context = PyDict::new(py);
+        let source = format_callback(event_loop, call)?;
+        context.set_item("message", format!("Exception in callback {source}"))?;
+        context.set_item("exception", error.value(py))?;
+        context.set_item("handle", handle)?;
+        if let Some(traceback) = handle.get().source_traceback(py) {
+            context.set_item("source_traceback", traceback)?;
+        }
+        EventLoop::report(event_loop, &context)
+    }
+
+    /// Whether it was cancelled.
+    pub fn is_cancelled(&self, py: Python<'_>) -> bool {
+        self.cancelled.get(py).get()
+    }
+
+    /// Cancels it: the callback will not be called.
+    pub fn cancel_call(handle: &Bound<'_, Self>) -> PyResult<()> {
+        let py = handle.py();
+        let this = handle.get();
+        if this.is_cancelled(py) {
+            return Ok(());
+        }
+        this.cancelled.get(py).set(true);
+        if this.debug.get(py).borrow().is_some() {
+            let repr = handle.repr()?.to_string();
+            if let Some(notes) = &mut *this.debug.get(py).borrow_mut() {
+                notes.repr = Some(repr);
+            }
+        }
+        drop(this.call.get(py).take());
+        Ok(())
+    }
+
+    /// The stack where it was made, in debug mode.
+    pub fn source_traceback(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let notes = self.debug.get(py).borrow();
+        notes.as_ref().map(|notes| notes.source_traceback.clone_ref(py))
+    }
+
+    fn describe(handle: &Bound<'_, Self>, when: Option<f64>) -> PyResult<String> {
+        let py = handle.py();
+        let this = handle.get();
+        if let Some(repr) =
+            this.debug.get(py).borrow().as_ref().and_then(|notes| notes.repr.clone())
+        {
+            return Ok(repr);
+        }
+        let mut words = vec![if when.is_some() { "TimerHandle" } else { "Handle" }.to_owned()];
+        if this.is_cancelled(py) {
+            words.push("cancelled".to_owned());
+        }
+        words.extend(when.map(|when| format!("when={when}")));
+        let call = this.call.get(py).borrow().clone();
+        if let Some(call) = call {
+            words.push(format_callback(this.event_loop.bind(py), &call)?);
+        }
+        if let Some(traceback) = this.source_traceback(py) {
+            let (file, line): (String, Py<PyAny>) = {
+                let frame = traceback.bind(py).get_item(-1)?;
+                (frame.get_item(0)?.extract()?, frame.get_item(1)?.unbind())
+            };
+            words.push(format!("created at {file}:{line}"));
+        }
+        Ok(format!("<{}>", words.join(" ")))
+    }
+
+    /// Shows the garbage collector what only this handle holds.
+    pub fn traverse(handle: &Py<Self>, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        // Somebody else holds the handle, and through it what it holds.
+        if !ffi::is_only_reference(handle) {
+            return Ok(());
+        }
+        let this = handle.get();
+        visit.call(&this.context)?;
+        visit.call(&this.event_loop)?;
+        if let Ok(call) = this.call.visit().try_borrow()
+            && let Some(call) = &*call
+        {
+            visit.call(&call.callback)?;
+            visit.call(&call.args)?;
+        }
+        Ok(())
+    }
+}
+
+#[pymethods]
+impl Handle {
+    /// Cancel the callback; nothing happens if it was cancelled or called already.
+    fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::cancel_call(slf)
+    }
+
+    /// Return True if the callback was cancelled.
+    fn cancelled(&self, py: Python<'_>) -> bool {
+        self.is_cancelled(py)
+    }
+
+    /// Return the contextvars.Context in which the callback is called.
+    fn get_context(&self, py: Python<'_>) -> Py<PyContext> {
+        self.context.clone_ref(py)
+    }
+
+    /// Call the callback now; its exceptions go to the loop's exception handler.
+    fn _run(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::run(slf)
+    }
+
+    #[getter]
+    fn _callback(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.call.get(py).borrow().as_ref().map(|call| call.callback.clone_ref(py))
+    }
+
+    #[getter]
+    fn _args(&self, py: Python<'_>) -> Option<Py<PyTuple>> {
+        self.call.get(py).borrow().as_ref().map(|call| call.args.clone_ref(py))
+    }
+
+    #[getter]
+    fn _cancelled(&self, py: Python<'_>) -> bool {
+        self.is_cancelled(py)
+    }
+
+    #[getter]
+    fn _loop(&self, py: Python<'_>) -> Py<EventLoop> {
+        self.event_loop.clone_ref(py)
+    }
+
+    #[getter]
+    fn _context(&self, py: Python<'_>) -> Py<PyContext> {
+        self.context.clone_ref(py)
+    }
+
+    #[getter]
+    fn _source_traceback(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.source_traceback(py)
+    }
+
+    /// What `isinstance` goes by.
+    #[getter]
+    fn __class__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        imports::asyncio_handle(py).map(|class| class.clone().unbind())
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Self::describe(slf, None)
+    }
+}
+
+/// What call_later and call_at return; stands for `asyncio.TimerHandle`.
+#[pyclass(frozen, extends = Handle, freelist = 256, module = "groundup._groundup")]
+pub struct TimerHandle {
+    when: f64,
+    key: GilBound<Cell<Option<TimerKey>>>,
+}
+
+impl TimerHandle {
+    /// A timer handle that is not set yet.
+    pub fn new(handle: Handle, when: f64) -> PyClassInitializer<Self> {
+        let timer = Self { when, key: GilBound::new(Cell::new(None)) };
+        PyClassInitializer::from(handle).add_subclass(timer)
+    }
+
+    /// Says under which key its loop has set it.
+    pub fn set_key(&self, py: Python<'_>, key: TimerKey) {
+        self.key.get(py).set(Some(key));
+    }
+
+    fn equals(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<bool> {
+        let py = slf.py();
+        let (this, that) = (slf.as_super(), other.as_super());
+        Ok(slf.get().when == other.get().when
+            && this.get().is_cancelled(py) == that.get().is_cancelled(py)
+            && this.getattr("_callback")?.eq(that.getattr("_callback")?)?
+            && this.getattr("_args")?.eq(that.getattr("_args")?)?)
+    }
+}
+
+#[pymethods]
+impl TimerHandle {
+    /// Cancel the callback; nothing happens if it was cancelled or called already.
+    fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let handle = slf.as_super();
+        Handle::cancel_call(handle)?;
+        if let Some(key) = slf.get().key.get(py).take() {
+            let event_loop = handle.get().event_loop.get();
+            drop(event_loop.core(py).cancel_timer(key));
+        }
+        Ok(())
+    }
+
+    /// Return the time of the callback, in seconds of the loop's clock.
+    fn when(&self) -> f64 {
+        self.when
+    }
+
+    #[getter]
+    fn _when(&self) -> f64 {
+        self.when
+    }
+
+    #[getter]
+    fn _scheduled(slf: &Bound<'_, Self>) -> bool {
+        let py = slf.py();
+        let waiting = slf.as_super().get().call.get(py).borrow().is_some();
+        waiting && slf.get().key.get(py).get().is_some()
+    }
+
+    /// What `isinstance` goes by.
+    #[getter]
+    fn __class__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        imports::asyncio_timer_handle(py).map(|class| class.clone().unbind())
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Handle::describe(slf.as_super(), Some(slf.get().when))
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.when.into_pyobject(py)?.hash()
+    }
+
+    fn __richcmp__(
+        slf: &Bound<'_, Self>,
+        other: &Bound<'_, PyAny>,
+        operation: CompareOp,
+    ) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let Ok(other) = other.cast::<Self>() else { return Ok(py.NotImplemented()) };
+        let (when, others) = (slf.get().when, other.get().when);
+        let holds = match operation {
+            CompareOp::Lt => when < others,
+            CompareOp::Gt => when > others,
+            CompareOp::Le => when < others || Self::equals(slf, other)?,
+            CompareOp::Ge => when > others || Self::equals(slf, other)?,
+            CompareOp::Eq => Self::equals(slf, other)?,
+            CompareOp::Ne => !Self::equals(slf, other)?,
+        };
+        Ok(holds.into_pyobject(py)?.to_owned().into_any().unbind())
+    }
+}
+
+impl DebugNotes {
+    /// Notes the stack of the Python code that makes a handle, if the loop is in debug mode.
+    fn take(event_loop: &Bound<'_, EventLoop>) -> PyResult<Option<Box<Self>>> {
+        let py = event_loop.py();
+        if !event_loop.get().is_debug(py) {
+            return Ok(None);
+        }
+        let frame = imports::getframe(py)?.call0()?;
+        let source_traceback = imports::extract_stack(py)?.call1((frame,))?.unbind();
+        Ok(Some(Box::new(Self { source_traceback, repr: None })))
+    }
+}
+
+/// A callback as asyncio describes it: name, arguments, and where it is defined.
+pub fn format_callback(event_loop: &Bound<'_, EventLoop>, call: &Call) -> PyResult<String> {
+    let py = event_loop.py();
+    let format = imports::format_callback_source(py)?;
+    let args = (&call.callback, &call.args);
+    if py.version_info() < (3, 13) {
+        return format.call1(args)?.extract();
+    }
+    let keywords = PyDict::new(py);
+    keywords.set_item(intern!(py, "debug"), event_loop.get().is_debug(py))?;
+    format.call(args, Some(&keywords))?.extract()
+}

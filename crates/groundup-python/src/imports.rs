@@ -1,0 +1,57 @@
+//! The objects of the standard library that the loop uses, each imported once.
+
+use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
+
+macro_rules! import_once {
+    ($($(#[$doc:meta])* $name:ident = $module:literal . $attribute:literal;)*) => {
+        $(
+            $(#[$doc])*
+            pub fn $name(py: Python<'_>) -> PyResult<&Bound<'_, PyAny>> {
+                static OBJECT: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+                OBJECT.import(py, $module, $attribute)
+            }
+        )*
+    };
+}
+
+import_once! {
+    buffered_protocol = "asyncio"."BufferedProtocol";
+    asyncio_server = "asyncio"."Server";
+    asyncio_transport = "asyncio"."Transport";
+    asyncio_handle = "asyncio"."Handle";
+    asyncio_timer_handle = "asyncio"."TimerHandle";
+    future = "asyncio"."Future";
+    task = "asyncio"."Task";
+    ensure_future = "asyncio"."ensure_future";
+    gather = "asyncio"."gather";
+    isfuture = "asyncio"."isfuture";
+    iscoroutine = "asyncio"."iscoroutine";
+    iscoroutinefunction = "inspect"."iscoroutinefunction";
+    wrap_future = "asyncio"."wrap_future";
+    wait_for = "asyncio"."wait_for";
+    cancelled_error = "asyncio"."CancelledError";
+    set_running_loop = "asyncio"."_set_running_loop";
+    get_running_loop = "asyncio"."_get_running_loop";
+    is_debug_mode = "asyncio.coroutines"."_is_debug_mode";
+    extract_stack = "asyncio.format_helpers"."extract_stack";
+    format_callback_source = "asyncio.format_helpers"."_format_callback_source";
+    staggered_race = "asyncio.staggered"."staggered_race";
+    transport_socket = "asyncio.trsock"."TransportSocket";
+    logger = "asyncio.log"."logger";
+    thread_pool_executor = "concurrent.futures"."ThreadPoolExecutor";
+    thread = "threading"."Thread";
+    socket = "socket"."socket";
+    getaddrinfo = "socket"."getaddrinfo";
+    getnameinfo = "socket"."getnameinfo";
+    ssl_socket = "ssl"."SSLSocket";
+    strerror = "os"."strerror";
+    format_list = "traceback"."format_list";
+    getframe = "sys"."_getframe";
+    get_asyncgen_hooks = "sys"."get_asyncgen_hooks";
+    set_asyncgen_hooks = "sys"."set_asyncgen_hooks";
+    get_origin_tracking_depth = "sys"."get_coroutine_origin_tracking_depth";
+    set_origin_tracking_depth = "sys"."set_coroutine_origin_tracking_depth";
+    weak_set = "weakref"."WeakSet";
+    warn = "warnings"."warn";
+}

@@ -1,0 +1,288 @@
+//! What Python code asks of a stream transport: the methods of `asyncio.Transport`.
+
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView};
+use rustix::net::Shutdown;
+
+use super::stream::StreamTransport;
+use super::write_buffer::Piece;
+use crate::{ffi, imports};
+
+/// How often a lost connection is written to before that is logged.
+const TOLERATED_LOST_WRITES: u32 = 5;
+
+impl StreamTransport {
+    /// Puts data into the write buffer; false if there is nothing to be written after it.
+    fn collect(&self, data: &Bound<'_, PyAny>) -> PyResult<bool> {
+        let py = data.py();
+        let piece = piece_of(data)?;
+        let state = self.state(py);
+        if state.wrote_eof.get() {
+            return Err(PyRuntimeError::new_err("Cannot call write() after write_eof()"));
+        }
+        if state.lost_count.get() == 0 {
+            let Some(piece) = piece else { return Ok(false) };
+            state.buffer.borrow_mut().push(py, piece);
+            return Ok(true);
+        }
+        if piece.is_some() {
+            self.count_lost_write(py)?;
+        }
+        Ok(false)
+    }
+
+    fn count_lost_write(&self, py: Python<'_>) -> PyResult<()> {
+        let count = &self.state(py).lost_count;
+        if count.get() >= TOLERATED_LOST_WRITES {
+            let message = "socket.send() raised exception.";
+            imports::logger(py)?.call_method1("warning", (message,))?;
+        }
+        count.set(count.get().saturating_add(1));
+        Ok(())
+    }
+
+    /// What get_extra_info gives, made when it is first asked for.
+    fn extra<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let state = self.state(py);
+        if let Some(extra) = &*state.extra.borrow() {
+            return Ok(extra.bind(py).clone());
+        }
+        let extra = PyDict::new(py);
+        extra.set_item("sockname", state.sockname.to_python(py)?)?;
+        extra.set_item("peername", state.peername.to_python(py)?)?;
+        let socket = state.socket.take();
+        if let Some(socket) = socket {
+            let socket = socket.into_python(py)?;
+            extra.set_item("socket", imports::transport_socket(py)?.call1((&socket,))?)?;
+            state.socket.replace(Some(super::StreamSocket::Python(socket)));
+        }
+        state.extra.replace(Some(extra.clone().unbind()));
+        Ok(extra)
+    }
+
+    /// Tries what is collected, so that what is left is what the kernel does not take.
+    fn unsent(stream: &Bound<'_, Self>) -> PyResult<usize> {
+        Self::flush(stream)?;
+        Ok(stream.get().state(stream.py()).buffer.borrow().len())
+    }
+}
+
+#[pymethods]
+impl StreamTransport {
+    /// Write bytes; they are buffered and sent without blocking.
+    ///
+    /// Raise TypeError if data is not bytes-like, RuntimeError after write_eof(). On a lost
+    /// connection nothing happens; when that is repeated, a warning is logged.
+    fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        if slf.get().collect(data)? {
+            Self::pause_protocol(slf)?;
+            return Self::flush_later(slf);
+        }
+        Ok(())
+    }
+
+    /// Write several bytes-like objects, one after the other.
+    fn writelines(slf: &Bound<'_, Self>, list_of_data: &Bound<'_, PyAny>) -> PyResult<()> {
+        let mut collected = false;
+        for data in list_of_data.try_iter()? {
+            collected |= slf.get().collect(&data?)?;
+        }
+        if collected {
+            Self::pause_protocol(slf)?;
+            return Self::flush_later(slf);
+        }
+        Ok(())
+    }
+
+    /// Close the writing half when all is written; the peer reads an end of file.
+    fn write_eof(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let state = slf.get().state(slf.py());
+        if state.is_closing.get() || state.wrote_eof.get() {
+            return Ok(());
+        }
+        let is_drained = Self::unsent(slf)? == 0;
+        state.wrote_eof.set(true);
+        if is_drained && state.lost_count.get() == 0 {
+            rustix::net::shutdown(slf.get().fd(), Shutdown::Write)
+                .map_err(|error| crate::errors::os_error(&error.into()))?;
+        }
+        Ok(())
+    }
+
+    /// Return True: a stream socket can be closed in one direction.
+    fn can_write_eof(&self) -> bool {
+        true
+    }
+
+    /// Close the connection when all is written; the protocol hears of it by connection_lost(None).
+    fn close(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::close_stream(slf)
+    }
+
+    /// Close the connection at once; what is not yet sent is lost.
+    fn abort(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::abort_stream(slf, None)
+    }
+
+    /// Return True if the transport is closed or closing.
+    #[pyo3(name = "is_closing")]
+    fn py_is_closing(slf: &Bound<'_, Self>) -> bool {
+        Self::is_closing(slf)
+    }
+
+    /// Return True if the protocol receives what arrives.
+    fn is_reading(&self, py: Python<'_>) -> bool {
+        let state = self.state(py);
+        !state.is_closing.get() && !state.is_paused.get()
+    }
+
+    /// Stop receiving, until resume_reading().
+    fn pause_reading(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let state = slf.get().state(slf.py());
+        if state.is_closing.get() || state.is_paused.replace(true) {
+            return Ok(());
+        }
+        Self::update_interest(slf);
+        slf.get().log_debug(slf.py(), "%r pauses reading", slf)
+    }
+
+    /// Receive again, after pause_reading().
+    fn resume_reading(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let state = slf.get().state(slf.py());
+        if state.is_closing.get() || !state.is_paused.replace(false) {
+            return Ok(());
+        }
+        Self::update_interest(slf);
+        slf.get().log_debug(slf.py(), "%r resumes reading", slf)
+    }
+
+    /// Have another protocol hear of everything from here on.
+    fn set_protocol(slf: &Bound<'_, Self>, protocol: Bound<'_, PyAny>) -> PyResult<()> {
+        Self::adopt_protocol(slf, protocol)
+    }
+
+    /// Return the protocol; None once the connection is lost.
+    fn get_protocol(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.state(py).protocol.borrow().as_ref().map(|protocol| protocol.clone_ref(py))
+    }
+
+    /// Return 'socket', 'sockname', 'peername', or the default for anything else.
+    #[pyo3(signature = (name, default=None))]
+    fn get_extra_info<'py>(
+        &self,
+        py: Python<'py>,
+        name: &Bound<'py, PyAny>,
+        default: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        Ok(self.extra(py)?.get_item(name)?.or(default))
+    }
+
+    /// Set when the protocol is asked to pause and to resume writing: above high, at most low bytes.
+    ///
+    /// Without low it is a quarter of high; without high it is four times low, or 64 KiB. Raise
+    /// ValueError unless high >= low >= 0.
+    #[pyo3(signature = (high=None, low=None))]
+    fn set_write_buffer_limits(
+        slf: &Bound<'_, Self>,
+        high: Option<isize>,
+        low: Option<isize>,
+    ) -> PyResult<()> {
+        let high = high.unwrap_or_else(|| low.map_or(64 * 1024, |low| low.saturating_mul(4)));
+        let low = low.unwrap_or(high / 4);
+        let (Ok(high_water), Ok(low_water)) = (usize::try_from(high), usize::try_from(low)) else {
+            return Err(wrong_limits(high, low));
+        };
+        if high_water < low_water {
+            return Err(wrong_limits(high, low));
+        }
+        let state = slf.get().state(slf.py());
+        state.high_water.set(high_water);
+        state.low_water.set(low_water);
+        Self::pause_protocol(slf)
+    }
+
+    /// Return the limits of the write buffer, low and high, in bytes.
+    fn get_write_buffer_limits(&self, py: Python<'_>) -> (usize, usize) {
+        let state = self.state(py);
+        (state.low_water.get(), state.high_water.get())
+    }
+
+    /// Return how many bytes the kernel has not taken yet.
+    fn get_write_buffer_size(slf: &Bound<'_, Self>) -> PyResult<usize> {
+        Self::unsent(slf)
+    }
+
+    #[getter]
+    fn _protocol_paused(&self, py: Python<'_>) -> bool {
+        self.state(py).is_protocol_paused.get()
+    }
+
+    #[classattr]
+    fn _start_tls_compatible() -> bool {
+        true
+    }
+
+    /// What `isinstance` goes by.
+    #[getter]
+    fn __class__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        imports::asyncio_transport(py).map(|class| class.clone().unbind())
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> String {
+        let (py, this) = (slf.py(), slf.get());
+        let state = this.state(py);
+        let mut words = vec!["StreamTransport".to_owned()];
+        if state.socket.borrow().is_none() {
+            words.push("closed".to_owned());
+        } else if state.is_closing.get() {
+            words.push("closing".to_owned());
+        }
+        words.push(format!("fd={}", this.descriptor));
+        let interest = this.interest(slf);
+        let word = |polls| if polls { "polling" } else { "idle" };
+        let size = state.buffer.borrow().len();
+        words.push(format!("read={}", word(interest.readable())));
+        words.push(format!("write=<{}, bufsize={size}>", word(interest.writable())));
+        format!("<{}>", words.join(" "))
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.traverse(visit)
+    }
+
+    fn __clear__(&self) {
+        self.clear();
+    }
+}
+
+/// What is to be written of a bytes-like object; `None` if it is empty.
+fn piece_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Piece>> {
+    if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+        let is_empty = bytes.as_bytes().is_empty();
+        return Ok((!is_empty).then(|| Piece::Bytes(bytes.clone().unbind())));
+    }
+    let is_bytes_like = data.is_instance_of::<PyBytes>()
+        || data.is_instance_of::<PyByteArray>()
+        || data.is_instance_of::<PyMemoryView>();
+    if !is_bytes_like {
+        let kind = data.get_type().name()?;
+        let message = format!("data argument must be a bytes-like object, not '{kind}'");
+        return Err(PyTypeError::new_err(message));
+    }
+    if let Ok(buffer) = PyUntypedBuffer::get(data)
+        && buffer.is_c_contiguous()
+    {
+        let copy: Box<[u8]> = ffi::with_bytes(&buffer, |bytes| Box::from(bytes))?;
+        return Ok((!copy.is_empty()).then_some(Piece::Copy(copy)));
+    }
+    // A view in steps: its bytes have to be put together first.
+    let bytes = data.call_method0("tobytes")?;
+    piece_of(&bytes)
+}
+
+fn wrong_limits(high: isize, low: isize) -> PyErr {
+    PyValueError::new_err(format!("high ({high}) must be >= low ({low}) must be >= 0"))
+}

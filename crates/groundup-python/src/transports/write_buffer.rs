@@ -1,0 +1,122 @@
+//! Bytes that are to be written: kept as they came, and handed to the kernel many pieces at once.
+
+use std::collections::VecDeque;
+use std::io::IoSlice;
+use std::os::fd::BorrowedFd;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use rustix::net::{SendAncillaryBuffer, SendFlags};
+
+/// How many pieces one system call takes.
+const PIECES: usize = 64;
+
+/// A piece of what is to be written.
+#[derive(Debug)]
+pub enum Piece {
+    /// An immutable object of Python's, referred to.
+    Bytes(Py<PyBytes>),
+    /// A copy of what Python code may yet change.
+    Copy(Box<[u8]>),
+}
+
+impl Piece {
+    fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
+        match self {
+            Self::Bytes(bytes) => bytes.as_bytes(py),
+            Self::Copy(bytes) => bytes,
+        }
+    }
+}
+
+/// A queue of bytes.
+#[derive(Debug, Default)]
+pub struct WriteBuffer {
+    pieces: VecDeque<Piece>,
+    /// How much of the first piece has been written.
+    written: usize,
+    len: usize,
+}
+
+impl WriteBuffer {
+    /// How many bytes are waiting.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether none are waiting.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Adds a piece at the end.
+    pub fn push(&mut self, py: Python<'_>, piece: Piece) {
+        let len = piece.bytes(py).len();
+        if len > 0 {
+            self.len += len;
+            self.pieces.push_back(piece);
+        }
+    }
+
+    /// Takes all pieces out unwritten; dropping them may run Python code.
+    pub fn take(&mut self) -> Self {
+        std::mem::take(self)
+    }
+
+    /// Writes what the kernel takes; what it does not take stays.
+    ///
+    /// # Errors
+    ///
+    /// Those of `send` and `sendmsg`, `AGAIN` among them.
+    pub fn write_to(&mut self, py: Python<'_>, fd: BorrowedFd<'_>) -> rustix::io::Result<()> {
+        while !self.is_empty() {
+            let offered = self.offer(py, fd)?;
+            if offered.taken < offered.len {
+                self.advance(py, offered.taken);
+                return Err(rustix::io::Errno::AGAIN);
+            }
+            self.advance(py, offered.taken);
+        }
+        Ok(())
+    }
+
+    fn offer(&self, py: Python<'_>, fd: BorrowedFd<'_>) -> rustix::io::Result<Offer> {
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        if let [only] = self.pieces.as_slices().0 {
+            let bytes = &only.bytes(py)[self.written..];
+            let taken = rustix::net::send(fd, bytes, flags)?;
+            return Ok(Offer { len: bytes.len(), taken });
+        }
+        let mut slices = [IoSlice::new(&[]); PIECES];
+        let (mut count, mut len, mut skip) = (0, 0, self.written);
+        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
+            let bytes = &piece.bytes(py)[skip..];
+            (*slice, skip) = (IoSlice::new(bytes), 0);
+            count += 1;
+            len += bytes.len();
+        }
+        let mut control = SendAncillaryBuffer::default();
+        let taken = rustix::net::sendmsg(fd, &slices[..count], &mut control, flags)?;
+        Ok(Offer { len, taken })
+    }
+
+    fn advance(&mut self, py: Python<'_>, taken: usize) {
+        self.len -= taken;
+        self.written += taken;
+        while let Some(piece) = self.pieces.front() {
+            let len = piece.bytes(py).len();
+            if self.written < len {
+                return;
+            }
+            self.written -= len;
+            // A bytes object: dropping it runs no Python code.
+            self.pieces.pop_front();
+        }
+    }
+}
+
+/// What one system call was offered and what it took, in bytes.
+struct Offer {
+    len: usize,
+    taken: usize,
+}

@@ -1,0 +1,5 @@
+"""The sub-commands of `groundup`: `run` starts a program on the loop, `wget` downloads files.
+
+Each offers `add_parser(commands)`, which describes its options and sets `carry_out`, a function
+from the parsed options to an exit code.
+"""

@@ -1,0 +1,92 @@
+"""`groundup run`: starts a script or a module as `python` would, with asyncio on this loop.
+
+It promises what `python` promises a program: sys.argv, sys.path[0], a real `__main__` module, exit
+codes, and tracebacks that show the program's own frames only. It must not know the loop, beyond
+asking for it to be installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from types import ModuleType, TracebackType
+
+import groundup
+from groundup.command import program
+
+
+def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    """Describe `groundup run` to the command line's parser."""
+    parser = commands.add_parser(
+        "run",
+        help="run a program with asyncio on the groundup loop",
+        usage="groundup run SCRIPT [ARGUMENT ...]\n       groundup run -m MODULE [ARGUMENT ...]",
+        description="Run a program as python does, with asyncio.run on the groundup loop. "
+        "What follows the script's or the module's name is the program's own.",
+    )
+    parser.add_argument("script", nargs="?", help="a script, or a folder or zip with __main__.py")
+    parser.add_argument("-m", dest="module", help="run this module, as python -m does")
+    parser.set_defaults(carry_out=carry_out, parser=parser)
+
+
+def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Cut a command line into the part for `groundup` and the arguments of the program to run.
+
+    Other sub-commands keep all of it. argparse alone cannot do this: it would take `--help` and
+    `--` from the program.
+    """
+    own = len(arguments)
+    if list(arguments[:1]) == ["run"]:
+        own = 3 if list(arguments[1:2]) == ["-m"] else 2
+    return list(arguments[:own]), list(arguments[own:])
+
+
+def carry_out(options: argparse.Namespace) -> int:
+    """Run the program that `options` names and return 0, or let its exception out.
+
+    Raises SystemExit(2) when there is no such script, SystemExit(1) when there is no such module,
+    with python's messages; and whatever the program raises.
+    """
+    if (options.module is None) == (options.script is None):
+        options.parser.error("give a script, or -m and a module")
+    groundup.install()
+    sys.argv = [options.script or "-m", *options.program_arguments]
+    main = sys.modules["__main__"] = ModuleType("__main__")
+    try:
+        found = _find(options)
+        sys.argv[0] = found.argv0
+        main.__dict__.update(found.attributes)
+        exec(found.code, main.__dict__)
+    except BaseException:
+        _hide_frames_outside(main)
+        raise
+    return 0
+
+
+def _find(options: argparse.Namespace) -> program.Program:
+    try:
+        if options.module is not None:
+            return program.module(options.module)
+        return program.script(options.script)
+    except program.NotFound as missing:
+        print(f"groundup run: {missing}", file=sys.stderr)
+        sys.exit(missing.exit_code)
+
+
+def _hide_frames_outside(main: ModuleType) -> None:
+    """Let an uncaught exception's traceback begin where the program begins.
+
+    The interpreter still reports the exception itself: so exit codes, the program's own
+    sys.excepthook and death by SIGINT are python's.
+    """
+    report = sys.excepthook
+
+    def report_program_frames(
+        kind: type[BaseException], error: BaseException, trace: TracebackType | None
+    ) -> None:
+        while trace is not None and trace.tb_frame.f_globals is not main.__dict__:
+            trace = trace.tb_next
+        report(kind, error.with_traceback(trace), trace)
+
+    sys.excepthook = report_program_frames
