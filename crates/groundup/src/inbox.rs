@@ -10,8 +10,6 @@
 //! the loop:               SLEEPING swapped,  then reads OCCUPIED: is it true?  → do not sleep
 //! ```
 
-use std::mem;
-
 #[cfg(not(loom))]
 use std::sync::{
     Mutex,
@@ -34,6 +32,7 @@ pub trait Notify: Send + Sync {
 #[derive(Debug)]
 pub struct Inbox<T, N> {
     entries: Mutex<Vec<T>>,
+    /// Whether there are entries; written only under their lock.
     occupied: AtomicBool,
     sleeping: AtomicBool,
     notifier: N,
@@ -52,8 +51,10 @@ impl<T, N: Notify> Inbox<T, N> {
 
     /// Puts an entry in and ends the loop's sleep.
     pub fn push(&self, entry: T) {
-        self.entries.lock().unwrap().push(entry);
+        let mut entries = self.entries.lock().unwrap();
+        entries.push(entry);
         self.occupied.store(true, Release);
+        drop(entries);
         self.rouse();
     }
 
@@ -85,9 +86,8 @@ impl<T, N: Notify> Inbox<T, N> {
         if !self.occupied.load(Acquire) {
             return;
         }
-        // Cleared before the entries are taken: one that comes in between is seen next time.
+        let mut entries = self.entries.lock().unwrap();
+        into.append(&mut entries);
         self.occupied.store(false, Release);
-        let entries = mem::take(&mut *self.entries.lock().unwrap());
-        into.extend(entries);
     }
 }

@@ -144,6 +144,11 @@ impl EventLoop {
         slf.call_method1("call_soon_threadsafe", (settle, future, exception)).map(drop)
     }
 
+    #[getter]
+    fn _default_executor(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.parts(py).executor.get(py)
+    }
+
     #[staticmethod]
     fn _settle_shutdown(future: &Bound<'_, PyAny>, exception: &Bound<'_, PyAny>) -> PyResult<()> {
         if future.call_method0("done")?.is_truthy()? {

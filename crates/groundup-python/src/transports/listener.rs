@@ -12,8 +12,7 @@ use rustix::net::{SocketAddrAny, SocketFlags};
 
 use super::address::Address;
 use super::server::Server;
-use super::stream::{Origin, StreamTransport};
-use super::stream_socket::StreamSocket;
+use super::stream::{Origin, StreamSocket, StreamTransport};
 use crate::event_loop::{EventLoop, Ready, Source};
 use crate::{errors, ffi, imports};
 

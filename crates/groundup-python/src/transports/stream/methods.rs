@@ -7,9 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView};
 use rustix::net::Shutdown;
 
-use super::stream::StreamTransport;
 use super::write_buffer::Piece;
-use crate::{ffi, imports};
+use super::{StreamSocket, StreamTransport};
+use crate::{errors, ffi, imports};
 
 /// How often a lost connection is written to before that is logged.
 const TOLERATED_LOST_WRITES: u32 = 5;
@@ -57,7 +57,7 @@ impl StreamTransport {
         if let Some(socket) = socket {
             let socket = socket.into_python(py)?;
             extra.set_item("socket", imports::transport_socket(py)?.call1((&socket,))?)?;
-            state.socket.replace(Some(super::StreamSocket::Python(socket)));
+            state.socket.replace(Some(StreamSocket::Python(socket)));
         }
         state.extra.replace(Some(extra.clone().unbind()));
         Ok(extra)
@@ -107,7 +107,7 @@ impl StreamTransport {
         state.wrote_eof.set(true);
         if is_drained && state.lost_count.get() == 0 {
             rustix::net::shutdown(slf.get().fd(), Shutdown::Write)
-                .map_err(|error| crate::errors::os_error(&error.into()))?;
+                .map_err(|error| errors::os_error(&error.into()))?;
         }
         Ok(())
     }

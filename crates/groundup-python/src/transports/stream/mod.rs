@@ -1,0 +1,313 @@
+//! The stream transport: one connection, its protocol, and the bytes between them.
+//!
+//! A read is one `recv` into the loop's scratch buffer and one bytes object for the protocol. Writes
+//! are collected and handed to the kernel together at the end of the turn; whatever depends on their
+//! having been tried (closing, aborting, flow control, the size of the buffer) tries them at once, so
+//! that nobody can tell the difference.
+
+mod methods;
+mod reading;
+mod reports;
+mod socket;
+mod state;
+mod write_buffer;
+mod writing;
+
+use std::os::fd::{BorrowedFd, RawFd};
+
+use groundup::poller::Readiness;
+use pyo3::exceptions::PyResourceWarning;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyContext;
+
+pub use socket::StreamSocket;
+
+use self::state::State;
+use super::address::Address;
+use super::server::Server;
+use crate::event_loop::{EventLoop, Ready, Source};
+use crate::gil::GilBound;
+use crate::{errors, ffi, imports};
+
+/// A transport over a connected stream socket; stands for `asyncio.Transport`.
+#[pyclass(frozen, weakref, module = "groundup._groundup")]
+pub struct StreamTransport {
+    event_loop: Py<EventLoop>,
+    context: Py<PyContext>,
+    descriptor: RawFd,
+    state: GilBound<State>,
+}
+
+/// Where a stream comes from, and who is to know when it is there.
+pub struct Origin {
+    pub socket: StreamSocket,
+    pub descriptor: RawFd,
+    pub peername: Option<Address>,
+    pub context: Py<PyContext>,
+    /// The server that accepted the connection.
+    pub server: Option<Py<Server>>,
+    /// A future for when the protocol has heard of the connection.
+    pub waiter: Option<Py<PyAny>>,
+}
+
+impl StreamTransport {
+    /// A stream whose protocol will hear of it in the loop's next turn.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when another transport has the descriptor.
+    pub fn begin<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        origin: Origin,
+        protocol: Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let (py, descriptor) = (event_loop.py(), origin.descriptor);
+        let file = descriptor.into_pyobject(py)?.into_any();
+        event_loop.get().check_no_transport(&file, descriptor)?;
+        let fd = ffi::borrow_descriptor(descriptor);
+        let stream = Self {
+            event_loop: event_loop.clone().unbind(),
+            context: origin.context,
+            descriptor,
+            state: GilBound::new(State::new(fd, origin.socket, origin.peername, origin.waiter)),
+        };
+        let stream = Bound::new(py, stream)?;
+        Self::adopt_protocol(&stream, protocol)?;
+        Self::set_nodelay(&stream);
+        // Watchers that are left over have watched what the descriptor was before.
+        let core = event_loop.get().core(py);
+        drop(core.unwatch(fd));
+        core.watch(fd, Source::Stream(stream.clone().unbind()), Readiness::NONE)
+            .map_err(|error| errors::os_error(&error))?;
+        if let Some(server) = origin.server {
+            let place = server.get().attach(py, stream.clone().unbind());
+            stream.get().state(py).server.replace(Some((server, place)));
+        }
+        core.wake(Ready::Opened(stream.clone().unbind()));
+        Ok(stream)
+    }
+
+    fn state<'a>(&'a self, py: Python<'a>) -> &'a State {
+        self.state.get(py)
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        ffi::borrow_descriptor(self.descriptor)
+    }
+
+    /// Makes `protocol` the one that hears of everything from here on.
+    fn adopt_protocol(stream: &Bound<'_, Self>, protocol: Bound<'_, PyAny>) -> PyResult<()> {
+        let py = stream.py();
+        let state = stream.get().state(py);
+        state.is_buffered.set(protocol.is_instance(imports::buffered_protocol(py)?)?);
+        drop(state.protocol.replace(Some(protocol.unbind())));
+        Ok(())
+    }
+
+    /// Small writes are sent without waiting for the acknowledgement of earlier ones.
+    fn set_nodelay(stream: &Bound<'_, Self>) {
+        if stream.get().state(stream.py()).sockname.is_internet() {
+            // Fails for a protocol other than TCP, which has no such delay.
+            let _ = rustix::net::sockopt::set_tcp_nodelay(stream.get().fd(), true);
+        }
+    }
+
+    /// Tells the protocol of the connection, and begins to read.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt` of the protocol.
+    pub fn open(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let py = stream.py();
+        let state = stream.get().state(py);
+        let name = intern!(py, "connection_made");
+        if let Err(error) = Self::call_protocol(stream, name, (stream,)) {
+            Self::report_failed_call(stream, name, stream.as_any(), error)?;
+        }
+        state.is_open.set(true);
+        Self::update_interest(stream);
+        if let Some(waiter) = state.waiter.take() {
+            stream.get().event_loop.get().core(py).wake(Ready::Waiter(waiter));
+        }
+        Ok(())
+    }
+
+    /// Reads and writes, as the socket is ready for it.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt` of the protocol.
+    pub fn dispatch(stream: &Bound<'_, Self>, readiness: Readiness) -> PyResult<()> {
+        if readiness.readable() {
+            Self::on_readable(stream)?;
+        }
+        if readiness.writable() {
+            Self::on_writable(stream)?;
+        }
+        Ok(())
+    }
+
+    /// Has the loop watch for what the stream can do next.
+    fn update_interest(stream: &Bound<'_, Self>) {
+        let (py, this) = (stream.py(), stream.get());
+        let state = this.state(py);
+        let mut interest = Readiness::NONE;
+        let hears = state.is_open.get() && !state.is_paused.get() && !state.got_eof.get();
+        if hears && !state.is_closing.get() {
+            interest = interest | Readiness::READABLE;
+        }
+        if state.is_blocked.get() && state.lost_count.get() == 0 {
+            interest = interest | Readiness::WRITABLE;
+        }
+        if Self::is_watched(stream) {
+            // Fails when the descriptor was closed behind the transport: there is nothing to hear.
+            let _ = this.event_loop.get().core(py).set_interest(this.fd(), interest);
+        }
+    }
+
+    /// What the loop watches for.
+    fn interest(&self, stream: &Bound<'_, Self>) -> Readiness {
+        let core = self.event_loop.get().core(stream.py());
+        if Self::is_watched(stream) { core.interest(self.descriptor) } else { Readiness::NONE }
+    }
+
+    fn is_watched(stream: &Bound<'_, Self>) -> bool {
+        let (py, this) = (stream.py(), stream.get());
+        let source = this.event_loop.get().core(py).source(this.descriptor);
+        matches!(source, Some(Source::Stream(watching)) if watching.is(stream))
+    }
+
+    /// Whether the stream is closed or about to be.
+    pub fn is_closing(stream: &Bound<'_, Self>) -> bool {
+        stream.get().state(stream.py()).is_closing.get()
+    }
+
+    /// Closes the stream when all is written.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when the loop is closed.
+    pub fn close_stream(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let py = stream.py();
+        let state = stream.get().state(py);
+        if state.is_closing.replace(true) {
+            return Ok(());
+        }
+        Self::flush(stream)?;
+        Self::update_interest(stream);
+        if state.buffer.borrow().is_empty() && state.lost_count.get() == 0 {
+            return Self::lose(stream, None);
+        }
+        Ok(())
+    }
+
+    /// Closes the stream at once; what the kernel does not take now is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when the loop is closed.
+    pub fn abort_stream(stream: &Bound<'_, Self>, reason: Option<PyErr>) -> PyResult<()> {
+        let py = stream.py();
+        let state = stream.get().state(py);
+        if reason.is_none() {
+            Self::flush(stream)?;
+        }
+        if state.lost_count.get() > 0 {
+            return Ok(());
+        }
+        drop(state.buffer.borrow_mut().take());
+        state.is_blocked.set(false);
+        state.is_closing.set(true);
+        Self::lose(stream, reason)
+    }
+
+    /// Tells the protocol in the next turn that the connection is lost.
+    fn lose(stream: &Bound<'_, Self>, reason: Option<PyErr>) -> PyResult<()> {
+        let (py, this) = (stream.py(), stream.get());
+        let state = this.state(py);
+        state.lost_count.set(1);
+        state.lost_reason.replace(reason);
+        Self::update_interest(stream);
+        this.event_loop.get().check_open(py)?;
+        this.event_loop.get().core(py).wake(Ready::Lost(stream.clone().unbind()));
+        Ok(())
+    }
+
+    /// Tells the protocol that the connection is lost, and lets go of everything.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt` of the protocol.
+    pub fn finish(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let py = stream.py();
+        let reason = stream.get().state(py).lost_reason.take();
+        let reason = match reason {
+            Some(error) => error.into_value(py).into_any(),
+            None => py.None(),
+        };
+        let name = intern!(py, "connection_lost");
+        let outcome = match Self::call_protocol(stream, name, (&reason,)) {
+            Ok(_) => Ok(()),
+            Err(error) => Self::report_failed_call(stream, name, reason.bind(py), error),
+        };
+        Self::release(stream)?;
+        outcome
+    }
+
+    /// Gives the descriptor, the protocol and the server's place back.
+    fn release(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (stream.py(), stream.get());
+        let state = this.state(py);
+        if Self::is_watched(stream) {
+            drop(this.event_loop.get().core(py).unwatch(this.fd()));
+        }
+        drop(state.protocol.take());
+        let socket = state.socket.take();
+        let outcome = socket.map_or(Ok(()), |socket| socket.close(py));
+        if let Some((server, place)) = state.server.take() {
+            server.get().detach(py, place)?;
+        }
+        outcome
+    }
+
+    /// Shows the garbage collector what the stream holds.
+    fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        let state = self.state.visit();
+        visit.call(&self.event_loop)?;
+        visit.call(&self.context)?;
+        state.protocol.try_borrow().map_or(Ok(()), |protocol| visit.call(&*protocol))?;
+        state.extra.try_borrow().map_or(Ok(()), |extra| visit.call(&*extra))?;
+        state.waiter.try_borrow().map_or(Ok(()), |waiter| visit.call(&*waiter))?;
+        let server = state.server.try_borrow();
+        server.map_or(Ok(()), |server| visit.call(server.as_ref().map(|(server, _)| server)))
+    }
+
+    fn clear(&self) {
+        let state = self.state.visit();
+        drop(state.protocol.take());
+        drop(state.extra.take());
+        drop(state.waiter.take());
+        drop(state.server.take());
+    }
+}
+
+impl Drop for StreamTransport {
+    fn drop(&mut self) {
+        Python::attach(|py| {
+            let Some(socket) = self.state(py).socket.take() else { return };
+            // A destructor may run while an exception is on its way; it goes on afterwards.
+            let pending = PyErr::take(py);
+            let message = format!("unclosed transport <StreamTransport fd={}>", self.descriptor);
+            let category = py.get_type::<PyResourceWarning>();
+            let warned = imports::warn(py).and_then(|warn| warn.call1((message, category)));
+            if let Err(error) = warned.map(drop).and(socket.close(py)) {
+                error.write_unraisable(py, None);
+            }
+            if let Some(error) = pending {
+                error.restore(py);
+            }
+        });
+    }
+}

@@ -1,0 +1,107 @@
+//! The reading half of a stream: one receive a turn, and one call of the protocol.
+
+use pyo3::buffer::PyUntypedBuffer;
+use pyo3::exceptions::{PyBufferError, PyRuntimeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
+
+use super::StreamTransport;
+use crate::{errors, ffi};
+
+impl StreamTransport {
+    pub(super) fn on_readable(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let state = stream.get().state(stream.py());
+        if state.lost_count.get() > 0 || state.is_paused.get() {
+            return Ok(());
+        }
+        if state.is_buffered.get() { Self::read_into_protocol(stream) } else { Self::read(stream) }
+    }
+
+    fn read(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (stream.py(), stream.get());
+        let received = this.event_loop.get().with_scratch(py, |scratch| {
+            let (length, _) = rustix::net::recv(this.fd(), &mut *scratch, RecvFlags::DONTWAIT)?;
+            Ok((length > 0).then(|| PyBytes::new(py, &scratch[..length])))
+        });
+        match received {
+            Ok(Some(data)) => {
+                let name = intern!(py, "data_received");
+                let outcome = Self::call_protocol(stream, name, (data,)).map(drop);
+                Self::fail_on_error(stream, outcome, "protocol.data_received() call failed.")
+            }
+            Ok(None) => Self::on_eof(stream),
+            Err(error) => Self::fail_on_read_error(stream, error),
+        }
+    }
+
+    fn read_into_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (stream.py(), stream.get());
+        let buffer = match Self::get_buffer(stream) {
+            Ok(buffer) => buffer,
+            Err(error) => {
+                let outcome = Err(error);
+                return Self::fail_on_error(stream, outcome, "protocol.get_buffer() call failed.");
+            }
+        };
+        let received = ffi::with_bytes_mut(&buffer, |bytes| {
+            rustix::net::recv(this.fd(), bytes, RecvFlags::DONTWAIT)
+        });
+        drop(buffer);
+        match received {
+            Ok(Ok((0, _))) => Self::on_eof(stream),
+            Ok(Ok((length, _))) => {
+                let name = intern!(py, "buffer_updated");
+                let outcome = Self::call_protocol(stream, name, (length,)).map(drop);
+                Self::fail_on_error(stream, outcome, "protocol.buffer_updated() call failed.")
+            }
+            Ok(Err(error)) => Self::fail_on_read_error(stream, error),
+            Err(error) => Self::fatal_error(stream, error, "Fatal read error on socket transport"),
+        }
+    }
+
+    fn get_buffer(stream: &Bound<'_, Self>) -> PyResult<PyUntypedBuffer> {
+        let name = intern!(stream.py(), "get_buffer");
+        let object = Self::call_protocol(stream, name, (-1,))?;
+        let buffer = PyUntypedBuffer::get(&object)?;
+        if buffer.len_bytes() == 0 {
+            return Err(PyRuntimeError::new_err("get_buffer() returned an empty buffer"));
+        }
+        if !buffer.is_c_contiguous() {
+            return Err(PyBufferError::new_err("get_buffer() returned a buffer in pieces"));
+        }
+        Ok(buffer)
+    }
+
+    fn on_eof(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let py = stream.py();
+        stream.get().log_debug(py, "%r received EOF", stream)?;
+        match Self::call_protocol(stream, intern!(py, "eof_received"), ())
+            .and_then(|keep| keep.is_truthy())
+        {
+            Ok(true) => {
+                // The protocol goes on writing; there is nothing more to read.
+                stream.get().state(py).got_eof.set(true);
+                Self::update_interest(stream);
+                Ok(())
+            }
+            Ok(false) => Self::close_stream(stream),
+            Err(error) => {
+                let outcome = Err(error);
+                Self::fail_on_error(stream, outcome, "protocol.eof_received() call failed.")
+            }
+        }
+    }
+
+    fn fail_on_read_error(stream: &Bound<'_, Self>, error: Errno) -> PyResult<()> {
+        match error {
+            Errno::AGAIN | Errno::INTR => Ok(()),
+            error => {
+                let error = errors::os_error(&error.into());
+                Self::fatal_error(stream, error, "Fatal read error on socket transport")
+            }
+        }
+    }
+}

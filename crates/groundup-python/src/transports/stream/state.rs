@@ -1,0 +1,79 @@
+//! What changes in the life of a stream.
+
+use std::cell::{Cell, RefCell};
+use std::os::fd::BorrowedFd;
+
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use super::socket::StreamSocket;
+use super::write_buffer::WriteBuffer;
+use crate::transports::address::Address;
+use crate::transports::server::Server;
+
+/// When the protocol is asked to pause, in bytes, unless it says otherwise.
+const HIGH_WATER: usize = 64 * 1024;
+
+/// What changes in the life of a stream.
+pub struct State {
+    /// Absent once the connection is lost.
+    pub socket: RefCell<Option<StreamSocket>>,
+    pub protocol: RefCell<Option<Py<PyAny>>>,
+    /// Whether the protocol is an `asyncio.BufferedProtocol`.
+    pub is_buffered: Cell<bool>,
+    pub sockname: Address,
+    pub peername: Address,
+    /// What get_extra_info gives, once it was asked for.
+    pub extra: RefCell<Option<Py<PyDict>>>,
+    pub server: RefCell<Option<(Py<Server>, usize)>>,
+    pub waiter: RefCell<Option<Py<PyAny>>>,
+    pub buffer: RefCell<WriteBuffer>,
+    pub low_water: Cell<usize>,
+    pub high_water: Cell<usize>,
+    /// The protocol has heard of the connection, so that reading may begin.
+    pub is_open: Cell<bool>,
+    pub is_paused: Cell<bool>,
+    pub is_closing: Cell<bool>,
+    pub got_eof: Cell<bool>,
+    pub wrote_eof: Cell<bool>,
+    /// The kernel took no more; the rest is written when the socket is writable.
+    pub is_blocked: Cell<bool>,
+    pub awaits_flush: Cell<bool>,
+    pub is_protocol_paused: Cell<bool>,
+    /// Once the loss of the connection is certain: how often it was written to since, plus one.
+    pub lost_count: Cell<u32>,
+    pub lost_reason: RefCell<Option<PyErr>>,
+}
+
+impl State {
+    pub fn new(
+        fd: BorrowedFd<'_>,
+        socket: StreamSocket,
+        peername: Option<Address>,
+        waiter: Option<Py<PyAny>>,
+    ) -> Self {
+        Self {
+            socket: RefCell::new(Some(socket)),
+            protocol: RefCell::default(),
+            is_buffered: Cell::default(),
+            sockname: Address::of_socket(fd),
+            peername: peername.unwrap_or_else(|| Address::of_peer(fd)),
+            extra: RefCell::default(),
+            server: RefCell::default(),
+            waiter: RefCell::new(waiter),
+            buffer: RefCell::default(),
+            low_water: Cell::new(HIGH_WATER / 4),
+            high_water: Cell::new(HIGH_WATER),
+            is_open: Cell::default(),
+            is_paused: Cell::default(),
+            is_closing: Cell::default(),
+            got_eof: Cell::default(),
+            wrote_eof: Cell::default(),
+            is_blocked: Cell::default(),
+            awaits_flush: Cell::default(),
+            is_protocol_paused: Cell::default(),
+            lost_count: Cell::default(),
+            lost_reason: RefCell::default(),
+        }
+    }
+}

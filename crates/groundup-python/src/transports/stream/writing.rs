@@ -1,0 +1,114 @@
+//! The writing half of a stream: pieces collected in a turn, handed to the kernel at its end.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use rustix::io::Errno;
+use rustix::net::Shutdown;
+
+use super::StreamTransport;
+use crate::errors;
+
+impl StreamTransport {
+    pub(super) fn on_writable(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let state = stream.get().state(stream.py());
+        if state.lost_count.get() > 0 || !state.is_blocked.replace(false) {
+            return Ok(());
+        }
+        Self::flush(stream)?;
+        if state.lost_count.get() > 0 {
+            return Ok(());
+        }
+        Self::resume_protocol(stream)?;
+        if state.buffer.borrow().is_empty() && state.is_closing.get() && state.lost_count.get() == 0
+        {
+            state.lost_count.set(1);
+            return Self::finish(stream);
+        }
+        Ok(())
+    }
+
+    /// Writes at the end of a turn what was collected in it.
+    pub fn flush_written(stream: &Bound<'_, Self>) {
+        let py = stream.py();
+        if stream.get().state(py).awaits_flush.get()
+            && let Err(error) = Self::flush(stream)
+        {
+            error.write_unraisable(py, Some(stream));
+        }
+    }
+
+    /// Writes at the end of this turn, or at once where no turn will end here.
+    pub(super) fn flush_later(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (stream.py(), stream.get());
+        let state = this.state(py);
+        if state.is_blocked.get() || state.awaits_flush.get() {
+            return Ok(());
+        }
+        if !this.event_loop.get().runs_here(py) {
+            return Self::flush(stream);
+        }
+        state.awaits_flush.set(true);
+        this.event_loop.get().flush_later(py, stream.clone().unbind());
+        Ok(())
+    }
+
+    /// Writes what the kernel takes now; the rest follows when it takes more.
+    pub(super) fn flush(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (stream.py(), stream.get());
+        let state = this.state(py);
+        state.awaits_flush.set(false);
+        if state.is_blocked.get() || state.lost_count.get() > 0 {
+            return Ok(());
+        }
+        let outcome = state.buffer.borrow_mut().write_to(py, this.fd());
+        match outcome {
+            Ok(()) => Self::drained(stream),
+            Err(Errno::AGAIN | Errno::INTR) => {
+                state.is_blocked.set(true);
+                Self::update_interest(stream);
+            }
+            Err(error) => {
+                let error = errors::os_error(&error.into());
+                return Self::fatal_error(stream, error, "Fatal write error on socket transport");
+            }
+        }
+        Ok(())
+    }
+
+    /// All is written: what waited for that follows.
+    fn drained(stream: &Bound<'_, Self>) {
+        let this = stream.get();
+        if this.state(stream.py()).wrote_eof.get() {
+            // The peer may have gone; the next read tells.
+            let _ = rustix::net::shutdown(this.fd(), Shutdown::Write);
+        }
+        Self::update_interest(stream);
+    }
+
+    /// Asks the protocol to pause, if the buffer is too full even after the kernel took its share.
+    pub(super) fn pause_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let py = stream.py();
+        let state = stream.get().state(py);
+        if state.buffer.borrow().len() <= state.high_water.get() {
+            return Ok(());
+        }
+        Self::flush(stream)?;
+        let is_full = state.buffer.borrow().len() > state.high_water.get();
+        if !is_full || state.is_protocol_paused.replace(true) {
+            return Ok(());
+        }
+        let outcome = Self::call_protocol(stream, intern!(py, "pause_writing"), ());
+        Self::report_on_error(stream, outcome.map(drop), "protocol.pause_writing() failed")
+    }
+
+    fn resume_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {
+        let py = stream.py();
+        let state = stream.get().state(py);
+        let is_low = state.buffer.borrow().len() <= state.low_water.get();
+        if !is_low || !state.is_protocol_paused.replace(false) {
+            return Ok(());
+        }
+        let outcome = Self::call_protocol(stream, intern!(py, "resume_writing"), ());
+        Self::report_on_error(stream, outcome.map(drop), "protocol.resume_writing() failed")
+    }
+}
