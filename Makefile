@@ -89,6 +89,7 @@ check-python: $(venv)/.quick
 	$(python) -m ruff check
 	$(python) -m ruff format --check
 	$(python) -m mypy
+	$(python) -m mypy --python-version 3.11
 	$(python) -m mypy.stubtest groundup --mypy-config-file pyproject.toml
 
 .PHONY: format

@@ -6,8 +6,8 @@ import asyncio
 import inspect
 import sys
 import warnings
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar, cast
 
 from groundup import _groundup
 
@@ -66,10 +66,10 @@ def run(
         return runner.run(_as_coroutine(main))
 
 
-def _as_coroutine(main: Awaitable[_T]) -> Any:
+def _as_coroutine(main: Awaitable[_T]) -> Coroutine[Any, Any, _T]:
     """Return main in the form that asyncio.Runner takes; what is not awaitable stays as it is."""
     if asyncio.iscoroutine(main) or not inspect.isawaitable(main):
-        return main
+        return cast("Coroutine[Any, Any, _T]", main)
     return _groundup.coroutine(lambda: main)()
 
 

@@ -10,7 +10,9 @@ import asyncio
 import io
 import os
 import resource
+import signal
 import sys
+from typing import NoReturn
 
 import groundup
 from groundup.command.wget import INTERRUPTED, SOME_FAILED, WRONG_USAGE, display, summary
@@ -40,8 +42,7 @@ def carry_out(options: argparse.Namespace) -> int:
     try:
         groundup.run(_download(options, plan, tally), loop_factory=TlsLoop)
     except KeyboardInterrupt:
-        summary.report(tally, quiet=options.quiet, interrupted=True)
-        return INTERRUPTED
+        _leave(options, tally)
     summary.report(tally, quiet=options.quiet)
     return SOME_FAILED if tally.failures else 0
 
@@ -57,14 +58,23 @@ async def _download(options: argparse.Namespace, plan: Plan, tally: Tally) -> No
     )
     try:
         with display.choose(tally, quiet=options.quiet) as shown:
-            await Crew(manners, tally, shown).download(plan)
+            try:
+                await Crew(manners, tally, shown).download(plan)
+            finally:
+                # From here on nothing takes long, and a second Ctrl-C would only spoil it.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
     except asyncio.CancelledError:
-        summary.report(tally, quiet=options.quiet, interrupted=True)
-        sys.stdout.flush()
-        sys.stderr.flush()
-        # All partial files are closed. A name look-up, though, may hold a thread for half a minute
-        # more, and the interpreter would wait for it.
-        os._exit(INTERRUPTED)
+        _leave(options, tally)
+
+
+def _leave(options: argparse.Namespace, tally: Tally) -> NoReturn:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    summary.report(tally, quiet=options.quiet, interrupted=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # All partial files are closed. A name look-up, though, may hold a thread for half a minute
+    # more, and the interpreter would wait for it.
+    os._exit(INTERRUPTED)
 
 
 def _print_any_name() -> None:

@@ -13,6 +13,29 @@ from typing import Any
 import groundup
 
 
+class Cipher(SSLProtocol):
+    """asyncio's TLS protocol on a transport that knows public methods only."""
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin the handshake on `transport`."""
+        abortable: Any = Abortable(transport)
+        super().connection_made(abortable)
+
+
+class Abortable:
+    """A transport with the one private method that asyncio's TLS protocol calls."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def _force_close(self, error: BaseException | None) -> None:
+        # The error itself goes to whoever waits for the handshake.
+        self._transport.abort()
+
+
 class TlsLoop(groundup.EventLoop):
     """The groundup loop with TLS for outgoing connections."""
 
@@ -34,7 +57,7 @@ class TlsLoop(groundup.EventLoop):
             return await super().create_connection(protocol_factory, *address, **others)
         protocol = protocol_factory()
         trusted = self.create_future()
-        cipher = SSLProtocol(
+        cipher = Cipher(
             self,
             protocol,
             ssl,
