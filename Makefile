@@ -1,6 +1,6 @@
 # What a developer types. `make help` lists the targets.
 #
-#   PYTHON=…       the interpreter to build for (default: the newest suitable one on PATH)
+#   PYTHON=…       the interpreter to build for (default: the newest suitable one found)
 #   VENV=…         the virtual environment, made when missing (default: .venv)
 #   PYTEST_ARGS=…  handed to pytest, as in PYTEST_ARGS='-k timers -x'
 #   DEMO_ARGS=…    handed to the demonstration

@@ -6,7 +6,8 @@ __class__, so that isinstance() takes them for such; so they are typed as if the
 
 import asyncio
 from asyncio.base_events import Server as _AsyncioServer
-from collections.abc import Awaitable, Callable, Coroutine as _Coroutine, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Coroutine as _Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
 from socket import _GetAddrInfoResult, socket
