@@ -20,7 +20,7 @@ use crate::clock::{Clock, Monotonic, Timestamp};
 use crate::inbox::Inbox;
 use crate::poller::{Epoll, Event, Poller, Readiness};
 use crate::ready::ReadyQueue;
-use crate::recorder::{Off, Recorder};
+use crate::recorder::{Off, Recorder, TaskId};
 use crate::sources::{Sources, Watch};
 use crate::timers::{TimerKey, Timers};
 
@@ -34,6 +34,9 @@ pub trait Host: Sized {
     type Error: From<io::Error>;
     /// What the host needs at hand during a run; the loop only passes it on.
     type Scope<'a>: Copy;
+
+    /// Names a task for the recorder.
+    fn task_id(task: &Self::Task) -> TaskId;
 
     /// Resumes a task that is ready.
     ///
@@ -116,7 +119,7 @@ impl<H: Host> EventLoop<H> {
     }
 }
 
-impl<H: Host, P: Poller, C: Clock, R: Recorder<H::Task>> EventLoop<H, P, C, R> {
+impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     /// A loop of the given parts, with nothing to do.
     pub fn with_parts(poller: P, clock: C, recorder: R) -> Self {
         Self {
@@ -210,7 +213,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder<H::Task>> EventLoop<H, P, C, R> {
         let now = self.clock.now();
         loop {
             let Some(task) = self.timers.borrow_mut().expire(now) else { return };
-            self.recorder.timer_expire(&task);
+            self.recorder.timer_expire(H::task_id(&task));
             self.wake(task);
         }
     }
@@ -228,7 +231,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder<H::Task>> EventLoop<H, P, C, R> {
     }
 
     fn resume(&self, scope: H::Scope<'_>, task: H::Task) -> Result<(), H::Error> {
-        self.recorder.step_begin(&task);
+        self.recorder.step_begin(H::task_id(&task));
         let outcome = H::resume(scope, task);
         self.recorder.step_end();
         outcome
@@ -250,20 +253,20 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder<H::Task>> EventLoop<H, P, C, R> {
 
     /// Puts a task on the ready queue.
     pub fn wake(&self, task: H::Task) {
-        self.recorder.wake(&task);
+        self.recorder.wake(H::task_id(&task));
         self.ready.borrow_mut().push(Ready::Task(task));
     }
 
     /// Puts a task on the ready queue at `deadline`.
     pub fn wake_at(&self, deadline: Timestamp, task: H::Task) -> TimerKey {
-        self.recorder.timer_set(&task, deadline);
+        self.recorder.timer_set(H::task_id(&task), deadline);
         self.timers.borrow_mut().insert(deadline, task)
     }
 
     /// Cancels a timer and gives its task back; `None` when it has expired or was cancelled before.
     pub fn cancel_timer(&self, key: TimerKey) -> Option<H::Task> {
         let task = self.timers.borrow_mut().cancel(key)?;
-        self.recorder.timer_cancel(&task);
+        self.recorder.timer_cancel(H::task_id(&task));
         Some(task)
     }
 

@@ -50,3 +50,8 @@ pub use coroutine::{Coroutine, Step};
 pub use generator::generator;
 pub use interweave::{interweave, run, run_all};
 pub use runtime::{block_on, sleep, spawn, yield_now};
+
+/// The examples of the project's front page, so that they are tested with the others.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct FrontPage;

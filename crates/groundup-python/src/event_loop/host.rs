@@ -4,6 +4,7 @@ use std::io;
 
 use groundup::event_loop::{Held, Host};
 use groundup::poller::Readiness;
+use groundup::recorder::TaskId;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
@@ -49,6 +50,16 @@ impl Host for Asyncio {
     type Source = Source;
     type Error = RunError;
     type Scope<'a> = &'a Bound<'a, EventLoop>;
+
+    fn task_id(ready: &Ready) -> TaskId {
+        let object = match ready {
+            Ready::Handle(handle) => handle.as_ptr(),
+            Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
+            Ready::Waiter(future) => future.as_ptr(),
+            Ready::Listener(listener) => listener.as_ptr(),
+        };
+        TaskId(object.addr() as u64)
+    }
 
     fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
         let py = event_loop.py();

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use groundup::recorder::{Recorder, TaskId};
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -51,14 +52,18 @@ impl EventLoop {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         slf.get().check_open(py)?;
-        let Some(factory) = slf.get().get_task_factory(py) else {
-            return create_default_task(slf, coro, keywords);
+        let task = match (slf.get().get_task_factory(py), keywords) {
+            (None, keywords) => create_default_task(slf, coro, keywords)?,
+            (Some(factory), None) => factory.bind(py).call1((slf, coro))?,
+            (Some(factory), Some(keywords)) if py.version_info() >= (3, 14) => {
+                factory.bind(py).call((slf, coro), Some(keywords))?
+            }
+            (Some(factory), Some(keywords)) => {
+                create_named_task(slf, factory.bind(py), coro, keywords)?
+            }
         };
-        let Some(keywords) = keywords else { return factory.bind(py).call1((slf, coro)) };
-        if py.version_info() >= (3, 14) {
-            return factory.bind(py).call((slf, coro), Some(keywords));
-        }
-        create_named_task(slf, factory.bind(py), coro, keywords)
+        slf.get().core(py).recorder().spawn(TaskId(task.as_ptr().addr() as u64));
+        Ok(task)
     }
 
     /// Set the task factory, a callable of the loop and a coroutine; None means the default one.

@@ -129,7 +129,8 @@ pub trait Poller: Sync {
     ///
     /// # Errors
     ///
-    /// `Interrupted` when a signal came first, and other errors of the system call.
+    /// `Interrupted` when a signal came first, from drivers that hear of it ([`Epoll`](super::Epoll)
+    /// does, [`Portable`](super::Portable) sleeps on); and other errors of the system call.
     fn poll(&self, timeout: Option<Duration>, events: &mut Vec<Event>) -> io::Result<()>;
 
     /// A new end of the wire that ends a sleep.

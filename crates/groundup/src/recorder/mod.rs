@@ -7,4 +7,4 @@ mod off;
 mod verbs;
 
 pub use off::Off;
-pub use verbs::Recorder;
+pub use verbs::{Recorder, TaskId};

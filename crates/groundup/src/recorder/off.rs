@@ -6,4 +6,4 @@ use super::Recorder;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Off;
 
-impl<T> Recorder<T> for Off {}
+impl Recorder for Off {}

@@ -1,26 +1,33 @@
 //! The verbs of a loop, in the order a task lives through them.
 
+use std::os::fd::RawFd;
 use std::time::Duration;
 
 use crate::clock::Timestamp;
 
-/// Hears what happens in an event loop whose tasks are of type `T`.
+/// Names a task, or something else that can be resumed, in what a recorder hears.
+///
+/// Its [`Host`](crate::event_loop::Host) gives it; no two that live at the same time share one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TaskId(pub u64);
+
+/// Hears what happens in an event loop.
 ///
 /// Each verb is called on the loop's own thread, at the moment it names. Every method does nothing
 /// unless it is overridden. A recorder must not call back into the loop.
-pub trait Recorder<T> {
+pub trait Recorder {
     /// A task came into being.
-    fn spawn(&self, task: &T) {
+    fn spawn(&self, task: TaskId) {
         let _ = task;
     }
 
-    /// A task, or something else that can be resumed, was put on the ready queue.
-    fn wake(&self, task: &T) {
+    /// A task was put on the ready queue.
+    fn wake(&self, task: TaskId) {
         let _ = task;
     }
 
     /// A step begins: what was ready is resumed.
-    fn step_begin(&self, task: &T) {
+    fn step_begin(&self, task: TaskId) {
         let _ = task;
     }
 
@@ -28,7 +35,7 @@ pub trait Recorder<T> {
     fn step_end(&self) {}
 
     /// An I/O event is about to be dispatched to the source that watches the descriptor.
-    fn dispatch_begin(&self, descriptor: i32) {
+    fn dispatch_begin(&self, descriptor: RawFd) {
         let _ = descriptor;
     }
 
@@ -46,17 +53,17 @@ pub trait Recorder<T> {
     }
 
     /// A timer was set.
-    fn timer_set(&self, task: &T, deadline: Timestamp) {
+    fn timer_set(&self, task: TaskId, deadline: Timestamp) {
         let _ = (task, deadline);
     }
 
     /// A timer was cancelled before its deadline.
-    fn timer_cancel(&self, task: &T) {
+    fn timer_cancel(&self, task: TaskId) {
         let _ = task;
     }
 
     /// A timer expired.
-    fn timer_expire(&self, task: &T) {
+    fn timer_expire(&self, task: TaskId) {
         let _ = task;
     }
 }

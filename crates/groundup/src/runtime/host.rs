@@ -11,6 +11,7 @@ use super::tasks::{TaskKey, Tasks};
 use crate::event_loop::{EventLoop, Host};
 use crate::inbox::Inbox;
 use crate::poller::{EventFd, Readiness};
+use crate::recorder::TaskId;
 
 /// What stands on a runtime's ready queue.
 #[derive(Debug)]
@@ -37,6 +38,13 @@ impl Host for Futures {
     type Source = Rc<Waiters>;
     type Error = io::Error;
     type Scope<'a> = &'a Runtime;
+
+    fn task_id(ready: &Ready) -> TaskId {
+        match ready {
+            Ready::Task(key) => key.id(),
+            Ready::Waker(waker) => TaskId(waker.data().addr() as u64),
+        }
+    }
 
     fn resume(runtime: &Runtime, ready: Ready) -> io::Result<()> {
         match ready {

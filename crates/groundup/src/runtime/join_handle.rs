@@ -9,7 +9,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
-use super::host::{self, Ready};
+use super::host;
 use super::tasks::TaskKey;
 use crate::recorder::Recorder;
 
@@ -37,7 +37,7 @@ where
     let outcome = Rc::new(RefCell::new(Outcome::Pending(None)));
     let task = Box::pin(settle(future, outcome.clone()));
     let waker = runtime.tasks.insert(task, runtime.events.inbox().clone());
-    runtime.events.recorder().spawn(&Ready::Task(waker.key));
+    runtime.events.recorder().spawn(waker.key.id());
     waker.waker().wake();
     JoinHandle { key: Some(waker.key), outcome }
 }

@@ -13,6 +13,7 @@ use std::task::{Wake, Waker};
 use slab::Slab;
 
 use super::host::{self, Ready, RuntimeInbox};
+use crate::recorder::TaskId;
 
 /// Names one task of one runtime.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +25,11 @@ pub(super) struct TaskKey {
 impl TaskKey {
     /// The future that [`block_on`](super::block_on) runs, which lies on its stack.
     pub const ROOT: Self = Self { slot: usize::MAX, sequence: u64::MAX };
+
+    /// The task's name for the recorder.
+    pub fn id(self) -> TaskId {
+        TaskId(self.sequence)
+    }
 }
 
 type BoxedFuture = Pin<Box<dyn Future<Output = ()>>>;
