@@ -60,9 +60,10 @@ async def _download(options: argparse.Namespace, plan: Plan, tally: Tally) -> No
         with display.choose(tally, quiet=options.quiet) as shown:
             try:
                 await Crew(manners, tally, shown).download(plan)
-            finally:
+            except asyncio.CancelledError:
                 # From here on nothing takes long, and a second Ctrl-C would only spoil it.
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
+                raise
     except asyncio.CancelledError:
         _leave(options, tally)
 
