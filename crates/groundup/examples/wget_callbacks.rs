@@ -13,6 +13,7 @@ use std::rc::Rc;
 
 use groundup::event_loop::{EventLoop, Host};
 use groundup::poller::Readiness;
+use groundup::recorder::TaskId;
 use http::Target;
 
 type Loop = EventLoop<Callbacks>;
@@ -26,6 +27,10 @@ impl Host for Callbacks {
     type Source = Rc<Cell<Option<Callback>>>;
     type Error = io::Error;
     type Scope<'a> = &'a Loop;
+
+    fn task_id(callback: &Callback) -> TaskId {
+        TaskId((&raw const **callback).addr() as u64)
+    }
 
     fn resume(events: &Loop, callback: Callback) -> io::Result<()> {
         callback(events)

@@ -15,6 +15,7 @@ use std::rc::Rc;
 use groundup::event_loop::{EventLoop, Host};
 use groundup::generator::{Yielder, generator};
 use groundup::poller::Readiness;
+use groundup::recorder::TaskId;
 use groundup::{Coroutine, Step};
 use http::Target;
 
@@ -34,6 +35,10 @@ impl Host for Generators {
     type Source = Rc<Cell<Option<(Task, Rc<TcpStream>)>>>;
     type Error = io::Error;
     type Scope<'a> = &'a Loop;
+
+    fn task_id(task: &Task) -> TaskId {
+        TaskId((&raw const **task).addr() as u64)
+    }
 
     fn resume(events: &Loop, mut task: Task) -> io::Result<()> {
         match task.as_mut().resume(()) {

@@ -283,6 +283,9 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         interest: Readiness,
     ) -> io::Result<()> {
         let descriptor = fd.as_raw_fd();
+        if descriptor < 0 {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
         let mut sources = self.sources.borrow_mut();
         if sources.get(descriptor).is_some() {
             return Err(io::ErrorKind::AlreadyExists.into());

@@ -79,6 +79,14 @@ impl Listener {
     }
 }
 
+/// Three threads have too many interleavings to try all; three preemptions are more than most races
+/// need.
+fn model_of_three_threads(body: impl Fn() + Sync + Send + 'static) {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(body);
+}
+
 #[test]
 fn no_entry_is_slept_over() {
     loom::model(|| {
@@ -94,9 +102,7 @@ fn no_entry_is_slept_over() {
 
 #[test]
 fn several_pushers_are_all_heard_each_in_its_order() {
-    let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(3);
-    model.check(|| {
+    model_of_three_threads(|| {
         let mut listener = Listener::new();
         let pushers = [listener.push_from_a_thread(0..2), listener.push_from_a_thread(10..11)];
         while listener.heard.len() < 3 {
@@ -110,7 +116,7 @@ fn several_pushers_are_all_heard_each_in_its_order() {
 
 #[test]
 fn one_sleep_costs_one_notification_at_most() {
-    loom::model(|| {
+    model_of_three_threads(|| {
         let mut listener = Listener::new();
         let pushers = [listener.push_from_a_thread(0..1), listener.push_from_a_thread(1..2)];
         while listener.heard.len() < 2 {

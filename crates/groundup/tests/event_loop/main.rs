@@ -1,0 +1,12 @@
+//! The event loop, on a small host with epoll and the virtual clock.
+
+mod contents;
+mod errors;
+mod host;
+#[path = "../limit/mod.rs"]
+mod limit;
+mod probe;
+mod recorder;
+mod sources;
+mod threads;
+mod turn;
