@@ -6,14 +6,24 @@ __class__, so that isinstance() takes them for such; so they are typed as if the
 
 import asyncio
 from asyncio.base_events import Server as _AsyncioServer
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Coroutine as _Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
 from socket import _GetAddrInfoResult, socket
 from ssl import SSLContext
-from types import TracebackType
-from typing import Any, Final, NoReturn, TypeAlias, TypeVar, TypeVarTuple, final
+from types import CodeType, FrameType, GenericAlias, TracebackType
+from typing import (
+    Any,
+    Final,
+    NoReturn,
+    ParamSpec,
+    TypeAlias,
+    TypeVar,
+    TypeVarTuple,
+    final,
+    overload,
+)
 
 from _typeshed import FileDescriptorLike, ReadableBuffer, WriteableBuffer
 from typing_extensions import disjoint_base
@@ -21,6 +31,11 @@ from typing_extensions import disjoint_base
 _T = TypeVar("_T")
 _ProtocolT = TypeVar("_ProtocolT", bound=asyncio.BaseProtocol)
 _Ts = TypeVarTuple("_Ts")
+_P = ParamSpec("_P")
+_T_co = TypeVar("_T_co", covariant=True)
+_Y = TypeVar("_Y")
+_Y_co = TypeVar("_Y_co", covariant=True)
+_S_contra = TypeVar("_S_contra", contravariant=True)
 
 _Awaited: TypeAlias = _Coroutine[Any, Any, _T]
 _CoroutineLike: TypeAlias = _Coroutine[Any, Any, _T] | Generator[Any, None, _T]
@@ -31,11 +46,16 @@ _Context: TypeAlias = dict[str, Any]
 __all__ = [
     "Coroutine",
     "EventLoop",
+    "GeneratorCoroutine",
     "Handle",
+    "Interweave",
     "Server",
     "StreamTransport",
     "TimerHandle",
     "__version__",
+    "coroutine",
+    "interweave",
+    "run_all",
 ]
 
 __version__: Final[str]
@@ -236,4 +256,93 @@ class Server(_AsyncioServer):
     def close_clients(self) -> None: ...
     def abort_clients(self) -> None: ...
 
-def coroutine(function: Callable[..., Any]) -> Callable[..., _Coroutine[Any, Any, Any]]: ...
+@final
+class Interweave(Iterator[_Y_co]):
+    @property
+    def index(self) -> int | None: ...
+    @property
+    def results(self) -> Mapping[int, Any]: ...
+    def close(self) -> None: ...
+    def __iter__(self) -> Interweave[_Y_co]: ...
+    def __next__(self) -> _Y_co: ...
+    def __len__(self) -> int: ...
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+
+@overload
+def interweave(items: Iterable[Iterable[_Y] | _Coroutine[_Y, Any, Any]], /) -> Interweave[_Y]: ...
+@overload
+def interweave(items: Iterable[Iterable[Any] | Awaitable[Any]], /) -> Interweave[Any]: ...
+@overload
+def run_all(items: Iterable[Generator[Any, Any, _T] | Awaitable[_T]], /) -> list[_T]: ...
+@overload
+def run_all(items: Iterable[Iterable[Any] | Awaitable[Any]], /) -> list[Any]: ...
+
+@final
+class GeneratorCoroutine(_Coroutine[_Y_co, _S_contra, _T_co]):
+    @property
+    def __name__(self) -> str: ...
+    @property
+    def __qualname__(self) -> str: ...
+    @property
+    def cr_await(self) -> Any | None: ...
+    @property
+    def cr_code(self) -> CodeType | None: ...
+    @property
+    def cr_frame(self) -> FrameType | None: ...
+    @property
+    def cr_running(self) -> bool: ...
+    @property
+    def cr_state(self) -> str: ...
+    @property
+    def cr_suspended(self) -> bool: ...
+    @property
+    def gi_code(self) -> CodeType | None: ...
+    @property
+    def gi_frame(self) -> FrameType | None: ...
+    @property
+    def gi_running(self) -> bool: ...
+    @property
+    def gi_state(self) -> str: ...
+    @property
+    def gi_suspended(self) -> bool: ...
+    @property
+    def gi_yieldfrom(self) -> Any | None: ...
+    def send(self, value: _S_contra, /) -> _Y_co: ...
+    @overload
+    def throw(
+        self,
+        typ: type[BaseException],
+        val: object = None,
+        tb: TracebackType | None = None,
+        /,
+    ) -> _Y_co: ...
+    @overload
+    def throw(
+        self, typ: BaseException, val: None = None, tb: TracebackType | None = None, /
+    ) -> _Y_co: ...
+    def close(self) -> None: ...
+    def __await__(self) -> Generator[Any, Any, _T_co]: ...
+    def __iter__(self) -> Generator[_Y_co, _S_contra, _T_co]: ...
+    def __next__(self) -> _Y_co: ...
+    @classmethod
+    def __class_getitem__(cls, key: Any) -> GenericAlias: ...
+
+@overload
+def coroutine(function: staticmethod[_P, Any], /) -> staticmethod[_P, Any]: ...
+@overload
+def coroutine(function: classmethod[Any, _P, Any], /) -> classmethod[Any, _P, Any]: ...
+@overload
+def coroutine(
+    function: Callable[_P, Generator[_Y, _S_contra, _T]], /
+) -> Callable[_P, GeneratorCoroutine[_Y, _S_contra, _T]]: ...
+@overload
+def coroutine(  # type: ignore[overload-overlap]
+    function: Callable[_P, _Coroutine[_Y, _S_contra, _T]], /
+) -> Callable[_P, _Coroutine[_Y, _S_contra, _T]]: ...
+@overload
+def coroutine(
+    function: Callable[_P, Awaitable[_T]], /
+) -> Callable[_P, GeneratorCoroutine[Any, Any, _T]]: ...
+@overload
+def coroutine(function: Callable[_P, _T], /) -> Callable[_P, GeneratorCoroutine[Any, Any, _T]]: ...

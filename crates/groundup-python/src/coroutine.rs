@@ -6,24 +6,20 @@ use groundup::coroutine::{Coroutine, Step};
 use pyo3::exceptions::{PyBaseException, PyStopIteration, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::{PyIterator, PyType};
 
 use crate::ffi::{self, Sent};
 
 /// What a Python coroutine is resumed with.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Resume {
     /// A value, the result of the expression it stopped at.
     Send(Py<PyAny>),
     /// An exception, raised where it stopped.
     Throw(PyErr),
     /// Nothing: it has not started, or does not care.
+    #[default]
     Next,
-}
-
-impl Default for Resume {
-    fn default() -> Self {
-        Self::Next
-    }
 }
 
 /// Something of Python's that can be resumed: a coroutine, a generator, or any iterator.
@@ -45,7 +41,16 @@ impl PyCoroutine {
             let name = object.get_type().name()?;
             return Err(PyTypeError::new_err(format!("{name} object can't be awaited")));
         };
-        Ok(Self(method.call1((object,))?.unbind()))
+        let iterator = method.call1((object,))?;
+        if ffi::is_coroutine(&iterator) {
+            return Err(PyTypeError::new_err("__await__() returned a coroutine"));
+        }
+        if !iterator.is_instance_of::<PyIterator>() {
+            let name = iterator.get_type().name()?;
+            let message = format!("__await__() returned non-iterator of type '{name}'");
+            return Err(PyTypeError::new_err(message));
+        }
+        Ok(Self(iterator.unbind()))
     }
 
     /// What `for`, or failing that `await`, would resume.
@@ -54,20 +59,26 @@ impl PyCoroutine {
     ///
     /// `TypeError` when `object` can be neither iterated nor awaited.
     pub fn of_any(object: &Bound<'_, PyAny>) -> PyResult<Self> {
-        if ffi::is_coroutine(object) {
-            return Ok(Self(object.clone().unbind()));
-        }
-        let awaitable = object.get_type().hasattr(intern!(object.py(), "__await__"))?;
-        if awaitable {
+        if is_awaitable(object) {
             return Self::of_awaitable(object);
         }
-        match object.try_iter() {
-            Ok(iterator) => Ok(Self(iterator.into_any().unbind())),
-            Err(_) => Err(PyTypeError::new_err(format!(
+        let py = object.py();
+        object.try_iter().map(|iterator| Self(iterator.into_any().unbind())).or_else(|error| {
+            if !error.is_instance_of::<PyTypeError>(py) {
+                return Err(error);
+            }
+            let expected = PyTypeError::new_err(format!(
                 "a coroutine, a generator or an iterable was expected, got {}",
                 object.repr()?
-            ))),
-        }
+            ));
+            expected.set_cause(py, Some(error));
+            Err(expected)
+        })
+    }
+
+    /// The same coroutine once more: it has one state, however many refer to it.
+    pub fn clone_ref(&self, py: Python<'_>) -> Self {
+        Self(self.0.clone_ref(py))
     }
 
     /// The object that is resumed.
@@ -126,6 +137,13 @@ impl Coroutine<Resume> for PyCoroutine {
     }
 }
 
+/// Whether `await` takes `object`.
+pub fn is_awaitable(object: &Bound<'_, PyAny>) -> bool {
+    ffi::is_coroutine(object)
+        || ffi::is_iterable_coroutine(object)
+        || object.get_type().hasattr(intern!(object.py(), "__await__")).unwrap_or(false)
+}
+
 /// The exception that `throw(type_or_value, value, traceback)` means.
 ///
 /// # Errors
@@ -143,18 +161,28 @@ pub fn thrown<'py>(
             let message = "instance exception may not have a separate value";
             return Err(PyTypeError::new_err(message));
         }
+        (false, _) if !is_exception_class(kind) => return Err(not_an_exception(kind)?),
         (false, Some(value)) if value.is_instance_of::<PyBaseException>() => value.clone(),
         (false, Some(value)) => kind.call1((value,))?,
         (false, None) => kind.call0()?,
     };
     if !exception.is_instance_of::<PyBaseException>() {
-        let name = kind.get_type().name()?;
-        return Err(PyTypeError::new_err(format!(
-            "exceptions must be classes or instances deriving from BaseException, not {name}"
-        )));
+        return Err(not_an_exception(&exception)?);
     }
     if let Some(traceback) = traceback.filter(|traceback| !traceback.is_none()) {
         exception.call_method1(intern!(kind.py(), "with_traceback"), (traceback,))?;
     }
     Ok(PyErr::from_value(exception))
+}
+
+fn is_exception_class(kind: &Bound<'_, PyAny>) -> bool {
+    kind.cast::<PyType>()
+        .is_ok_and(|kind| kind.is_subclass_of::<PyBaseException>().unwrap_or(false))
+}
+
+fn not_an_exception(thrown: &Bound<'_, PyAny>) -> PyResult<PyErr> {
+    let name = thrown.get_type().name()?;
+    Ok(PyTypeError::new_err(format!(
+        "exceptions must be classes or instances deriving from BaseException, not {name}"
+    )))
 }

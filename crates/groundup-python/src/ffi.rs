@@ -46,13 +46,20 @@ pub fn is_coroutine(object: &Bound<'_, PyAny>) -> bool {
     unsafe { ffi::PyCoro_CheckExact(object.as_ptr()) != 0 }
 }
 
+/// Whether `object` is a generator.
+pub fn is_generator(object: &Bound<'_, PyAny>) -> bool {
+    // SAFETY: only compares the type of a live object.
+    unsafe { ffi::PyGen_CheckExact(object.as_ptr()) != 0 }
+}
+
+/// The flag of code whose generators can be awaited, and may `yield from` coroutines
+/// (`inspect.CO_ITERABLE_COROUTINE`).
+pub const CO_ITERABLE_COROUTINE: u32 = 0x100;
+
 /// Whether `object` is a generator whose function is marked with `CO_ITERABLE_COROUTINE`, as
 /// `types.coroutine` marks it.
 pub fn is_iterable_coroutine(object: &Bound<'_, PyAny>) -> bool {
-    const CO_ITERABLE_COROUTINE: u32 = 0x100;
-    // SAFETY: only compares the type of a live object.
-    let generator = unsafe { ffi::PyGen_CheckExact(object.as_ptr()) != 0 };
-    generator
+    is_generator(object)
         && object
             .getattr("gi_code")
             .and_then(|code| code.getattr("co_flags")?.extract::<u32>())

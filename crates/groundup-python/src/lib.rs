@@ -5,18 +5,23 @@
 //! ([`transports`]). What is unsafe stands in [`ffi`] and [`gil`].
 
 mod coroutine;
+mod coroutine_function;
+mod coroutine_life;
 mod errors;
 mod event_loop;
 mod ffi;
+mod generator_coroutine;
 mod gil;
 mod handle;
 mod imports;
+mod interweave;
+mod items;
 mod native_coroutine;
 mod transports;
 
 use pyo3::prelude::*;
 
-#[pymodule]
+#[pymodule(gil_used = true)]
 mod _groundup {
     use pyo3::prelude::*;
 
@@ -26,9 +31,15 @@ mod _groundup {
     }
 
     #[pymodule_export]
+    use crate::coroutine_function::coroutine;
+    #[pymodule_export]
     use crate::event_loop::EventLoop;
     #[pymodule_export]
+    use crate::generator_coroutine::GeneratorCoroutine;
+    #[pymodule_export]
     use crate::handle::{Handle, TimerHandle};
+    #[pymodule_export]
+    use crate::interweave::{Interweave, interweave, run_all};
     #[pymodule_export]
     use crate::native_coroutine::NativeCoroutine;
     #[pymodule_export]

@@ -5,6 +5,7 @@
 //! Python awaitable, to which the coroutine delegates as `await` does.
 
 use std::cell::RefCell;
+use std::ffi::CString;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -203,11 +204,10 @@ impl Drop for NativeCoroutine {
 pub fn warn_never_awaited(py: Python<'_>, name: &str) {
     // A destructor may run while an exception is on its way; it goes on afterwards.
     let pending = PyErr::take(py);
-    let message = format!("coroutine '{name}' was never awaited");
-    let warn = |category: &Bound<'_, PyAny>| {
-        crate::imports::warn(py)?.call1((message, category)).map(drop)
-    };
-    if let Err(error) = warn(py.get_type::<PyRuntimeWarning>().as_any()) {
+    let message = format!("coroutine '{name}' was never awaited").replace('\0', "");
+    let message = CString::new(message).expect("it has no zeros");
+    // Not through Python's `warnings`, which cannot be imported any more when the interpreter ends.
+    if let Err(error) = PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 1) {
         error.write_unraisable(py, None);
     }
     if let Some(error) = pending {
