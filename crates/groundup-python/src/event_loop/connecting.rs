@@ -1,6 +1,6 @@
 //! create_connection: from a name to a transport.
 
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::{PyException, PyOSError, PyTimeoutError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCFunction, PyDict, PyList, PyTuple};
 
@@ -126,10 +126,11 @@ impl Attempts {
             PyResult::Ok(failures.unbind())
         })?;
         let outcome = self.connect_socket(awaiter, info, &failures).await;
-        if let Err(error) = &outcome
-            && is_os_error(error)
-        {
-            Python::attach(|py| failures.bind(py).append(error.value(py)))?;
+        if let Err(error) = &outcome {
+            Python::attach(|py| match error.is_instance_of::<PyException>(py) {
+                true => failures.bind(py).append(error.value(py)),
+                false => Ok(()),
+            })?;
         }
         outcome
     }
@@ -173,6 +174,7 @@ impl Attempts {
         // The last failure is raised, and so entered again.
         let failures = failures.bind(py);
         if failures.is_empty() {
+            let family = py.import("socket")?.getattr("AddressFamily")?.call1((family,))?.repr()?;
             let message = format!("no matching local address with family={family} found");
             return Err(PyOSError::new_err(message));
         }
@@ -193,6 +195,7 @@ impl Attempts {
         let texts: Vec<String> =
             failures.iter().map(|f| Ok(f.str()?.to_string())).collect::<PyResult<_>>()?;
         match failures.first() {
+            None => Ok(PyTimeoutError::new_err("create_connection failed")),
             Some(first) if texts.iter().all(|text| *text == texts[0]) => {
                 Ok(PyErr::from_value(first.clone()))
             }
@@ -271,14 +274,20 @@ async fn begin_stream(
     socket: Py<PyAny>,
     protocol_factory: &Py<PyAny>,
 ) -> PyResult<Py<PyAny>> {
+    let descriptor = Python::attach(|py| {
+        let descriptor = descriptor_of(socket.bind(py))?;
+        event_loop.get().check_no_transport(socket.bind(py), descriptor)?;
+        PyResult::Ok(descriptor)
+    })?;
+    let socket = ClosedOnDrop(Some(socket));
     let (transport, protocol, waiter) = Python::attach(|py| {
         let event_loop = event_loop.bind(py);
-        socket.call_method1(py, "setblocking", (false,))?;
+        socket.get().call_method1(py, "setblocking", (false,))?;
         let protocol = protocol_factory.bind(py).call0()?;
         let waiter = EventLoop::create_future(event_loop)?.unbind();
         let origin = Origin {
-            descriptor: descriptor_of(socket.bind(py))?,
-            socket: StreamSocket::Python(socket.clone_ref(py)),
+            descriptor,
+            socket: StreamSocket::Python(socket.get().clone_ref(py)),
             peername: None,
             context: ffi::copy_current_context(py)?.unbind(),
             server: None,
@@ -287,6 +296,7 @@ async fn begin_stream(
         let transport = StreamTransport::begin(event_loop, origin, protocol.clone())?;
         PyResult::Ok((transport.unbind(), protocol.unbind(), waiter))
     })?;
+    socket.keep();
     let outcome = awaiter.wait(waiter).await;
     Python::attach(|py| match outcome {
         Ok(_) => Ok((transport, protocol).into_pyobject(py)?.into_any().unbind()),
@@ -295,6 +305,23 @@ async fn begin_stream(
             Err(error)
         }
     })
+}
+
+fn log_connection(
+    event_loop: &Bound<'_, EventLoop>,
+    address: &Bound<'_, PyAny>,
+    connection: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = event_loop.py();
+    if event_loop.get().is_debug(py) {
+        let transport = connection.get_item(0)?;
+        let socket = transport.call_method1("get_extra_info", ("socket",))?;
+        let (host, port) = (address.get_item(0)?, address.get_item(1)?);
+        let format = "%r connected to %s:%r: (%r, %r)";
+        let record = (format, socket, host, port, transport, connection.get_item(1)?);
+        imports::logger(py)?.call_method1("debug", record)?;
+    }
+    Ok(())
 }
 
 #[pymethods]
@@ -345,13 +372,14 @@ impl EventLoop {
                 return Err(not_implemented("create_connection(ssl=…)"));
             }
             let has_address = host.is_some() || port.is_some();
+            let address = Python::attach(|py| pair(py, host, port))?;
             let socket = match (sock, has_address) {
                 (Some(socket), false) => Python::attach(|py| check_stream_socket(py, socket))?,
                 (Some(_), true) => return Err(PyValueError::new_err(SOCKET_AND_ADDRESS)),
                 (None, false) => return Err(PyValueError::new_err(NO_SOCKET_NO_ADDRESS)),
                 (None, true) => {
                     let destination = Destination {
-                        address: Python::attach(|py| pair(py, host, port))?,
+                        address: address.clone(),
                         hints,
                         local_address: local_addr,
                         interleave: interleave.unwrap_or(happy_eyeballs_delay.is_some().into()),
@@ -361,7 +389,12 @@ impl EventLoop {
                     destination.connect(&awaiter, &event_loop).await?
                 }
             };
-            begin_stream(&awaiter, &event_loop, socket, &protocol_factory).await
+            let connection =
+                begin_stream(&awaiter, &event_loop, socket, &protocol_factory).await?;
+            Python::attach(|py| {
+                log_connection(event_loop.bind(py), address.bind(py), connection.bind(py))
+            })?;
+            Ok(connection)
         })
     }
 }

@@ -60,7 +60,7 @@ impl EventLoop {
     }
 
     /// Logs what took longer than the loop's slow_callback_duration.
-    fn log_if_slow(
+    pub fn log_if_slow(
         &self,
         py: Python<'_>,
         taken: f64,

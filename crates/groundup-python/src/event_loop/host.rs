@@ -26,8 +26,6 @@ pub enum Ready {
     Opened(Py<StreamTransport>),
     /// A stream whose protocol is to hear of the loss of the connection.
     Lost(Py<StreamTransport>),
-    /// A future to be given `None`, unless it is done.
-    Waiter(Py<PyAny>),
     /// A listener that is to accept again, after it ran out of descriptors.
     Listener(Py<Listener>),
 }
@@ -55,7 +53,6 @@ impl Host for Asyncio {
         let object = match ready {
             Ready::Handle(handle) => handle.as_ptr(),
             Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
-            Ready::Waiter(future) => future.as_ptr(),
             Ready::Listener(listener) => listener.as_ptr(),
         };
         TaskId(object.addr() as u64)
@@ -67,7 +64,6 @@ impl Host for Asyncio {
             Ready::Handle(handle) => Handle::run_once(handle.bind(py))?,
             Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,
             Ready::Lost(stream) => StreamTransport::finish(stream.bind(py))?,
-            Ready::Waiter(future) => set_result_unless_done(future.bind(py))?,
             Ready::Listener(listener) => Listener::listen_again(listener.bind(py))?,
         }
         Ok(())
@@ -125,7 +121,6 @@ pub fn traverse(held: Held<'_, Asyncio>, visit: PyVisit<'_>) -> Result<(), PyTra
         Held::Task(Ready::Listener(listener)) | Held::Source(Source::Listener(listener)) => {
             visit.call(listener)
         }
-        Held::Task(Ready::Waiter(future)) => visit.call(future),
         Held::Source(Source::Watchers(watchers)) => visit.call(watchers),
         Held::Source(Source::Signals) => Ok(()),
     }

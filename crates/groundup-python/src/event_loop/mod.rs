@@ -26,7 +26,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 pub use descriptors::descriptor_of;
-pub use host::{Asyncio, Ready, Source};
+pub use host::{Asyncio, Ready, Source, set_result_unless_done};
 
 use crate::errors;
 use crate::gil::GilBound;

@@ -84,7 +84,7 @@ fn v6_tuple<'py>(
 
 /// A path as str, an abstract name as bytes that begin with NUL, and '' for a socket without a name.
 fn unix_name(py: Python<'_>, address: &SocketAddrUnix) -> PyResult<Py<PyAny>> {
-    if let Some(name) = address.abstract_name() {
+    if let Some(name) = address.abstract_name().filter(|name| !name.is_empty()) {
         let name = [b"\0", name].concat();
         return Ok(PyBytes::new(py, &name).into_any().unbind());
     }

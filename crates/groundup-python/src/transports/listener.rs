@@ -71,13 +71,14 @@ impl Listener {
     ///
     /// # Errors
     ///
-    /// Those of the poller.
+    /// `SystemExit` and `KeyboardInterrupt` of the loop's exception handler.
     pub fn listen_again(listener: &Bound<'_, Self>) -> PyResult<()> {
-        let this = listener.get();
-        if this.server.get().listens_on(listener.py(), &this.socket) {
-            Self::watch(listener)?;
+        let (py, this) = (listener.py(), listener.get());
+        if !this.server.get().listens_on(py, &this.socket) {
+            return Ok(());
         }
-        Ok(())
+        let outcome = Self::watch(listener);
+        outcome.or_else(|error| this.report(py, "Accepting connections cannot go on", error))
     }
 
     /// Accepts the connections that have come.
@@ -88,10 +89,12 @@ impl Listener {
     pub fn accept(listener: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (listener.py(), listener.get());
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
-        for _ in 0..this.server.get().backlog().max(1) {
+        for _ in 0..=this.server.get().backlog() {
             match rustix::net::acceptfrom_with(this.fd(), flags) {
                 Ok((fd, peer)) => this.serve(py, fd, peer)?,
-                Err(Errno::AGAIN | Errno::INTR | Errno::CONNABORTED) => return Ok(()),
+                // It was gone before it was accepted.
+                Err(Errno::CONNABORTED) => {}
+                Err(Errno::AGAIN | Errno::INTR) => return Ok(()),
                 Err(error) => return this.fail(listener, error),
             }
             // The factory may have closed the server.
@@ -119,12 +122,23 @@ impl Listener {
             StreamTransport::begin(self.event_loop.bind(py), origin, protocol)
         });
         match outcome {
-            Ok(_) => Ok(()),
+            Ok(stream) => self.log_connection(&stream),
             Err(error) if errors::ends_run(py, &error) => Err(error),
             Err(error) => {
                 self.report(py, "Error on transport creation for incoming connection", error)
             }
         }
+    }
+
+    fn log_connection(&self, stream: &Bound<'_, StreamTransport>) -> PyResult<()> {
+        let py = stream.py();
+        if self.event_loop.get().is_debug(py) {
+            let peername = stream.call_method1("get_extra_info", ("peername",))?;
+            let format = "%r got a new connection from %r: %r";
+            let record = (format, &self.server, peername, stream);
+            imports::logger(py)?.call_method1("debug", record)?;
+        }
+        Ok(())
     }
 
     /// Reports that no connection could be accepted; if it is for want of resources, accepting

@@ -86,7 +86,7 @@ impl Server {
         self.wake_if_over(py)
     }
 
-    /// Starts to listen, if it does not.
+    /// Starts to listen, if it does not; where it cannot, it is closed.
     ///
     /// # Errors
     ///
@@ -101,10 +101,14 @@ impl Server {
             return Err(closed_server(server));
         };
         state.is_serving.set(true);
-        for socket in sockets {
-            Listener::listen(this.event_loop.bind(py), server, socket.bind(py), this.backlog)?;
+        let event_loop = this.event_loop.bind(py);
+        let outcome = sockets.iter().try_for_each(|socket| {
+            Listener::listen(event_loop, server, socket.bind(py), this.backlog)
+        });
+        if outcome.is_err() {
+            this.close(py)?;
         }
-        Ok(())
+        outcome
     }
 
     fn wake_if_over(&self, py: Python<'_>) -> PyResult<()> {

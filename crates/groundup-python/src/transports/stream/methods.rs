@@ -15,23 +15,27 @@ use crate::{errors, ffi, imports};
 const TOLERATED_LOST_WRITES: u32 = 5;
 
 impl StreamTransport {
-    /// Puts data into the write buffer; false if there is nothing to be written after it.
-    fn collect(&self, data: &Bound<'_, PyAny>) -> PyResult<bool> {
-        let py = data.py();
-        let piece = piece_of(data)?;
-        let state = self.state(py);
+    /// Puts pieces into the write buffer, which the kernel gets at the end of the turn at the latest.
+    fn collect(
+        stream: &Bound<'_, Self>,
+        pieces: impl IntoIterator<Item = Piece>,
+        method: &str,
+    ) -> PyResult<()> {
+        let (py, state) = (stream.py(), stream.get().state(stream.py()));
         if state.wrote_eof.get() {
-            return Err(PyRuntimeError::new_err("Cannot call write() after write_eof()"));
+            let message = format!("Cannot call {method}() after write_eof()");
+            return Err(PyRuntimeError::new_err(message));
         }
-        if state.lost_count.get() == 0 {
-            let Some(piece) = piece else { return Ok(false) };
-            state.buffer.borrow_mut().push(py, piece);
-            return Ok(true);
+        let mut pieces = pieces.into_iter().peekable();
+        if pieces.peek().is_none() {
+            return Ok(());
         }
-        if piece.is_some() {
-            self.count_lost_write(py)?;
+        if state.lost_count.get() > 0 {
+            return stream.get().count_lost_write(py);
         }
-        Ok(false)
+        pieces.for_each(|piece| state.buffer.borrow_mut().push(py, piece));
+        Self::pause_protocol(stream)?;
+        Self::flush_later(stream)
     }
 
     fn count_lost_write(&self, py: Python<'_>) -> PyResult<()> {
@@ -54,11 +58,15 @@ impl StreamTransport {
         extra.set_item("sockname", state.sockname.to_python(py)?)?;
         extra.set_item("peername", state.peername.to_python(py)?)?;
         let socket = state.socket.take();
-        if let Some(socket) = socket {
-            let socket = socket.into_python(py)?;
-            extra.set_item("socket", imports::transport_socket(py)?.call1((&socket,))?)?;
-            state.socket.replace(Some(StreamSocket::Python(socket)));
-        }
+        let socket = match socket {
+            Some(socket) => {
+                let socket = socket.into_python(py)?;
+                state.socket.replace(Some(StreamSocket::Python(socket.clone_ref(py))));
+                socket
+            }
+            None => StreamSocket::closed(py)?,
+        };
+        extra.set_item("socket", imports::transport_socket(py)?.call1((socket,))?)?;
         state.extra.replace(Some(extra.clone().unbind()));
         Ok(extra)
     }
@@ -77,24 +85,22 @@ impl StreamTransport {
     /// Raise TypeError if data is not bytes-like, RuntimeError after write_eof(). On a lost
     /// connection nothing happens; when that is repeated, a warning is logged.
     fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        if slf.get().collect(data)? {
-            Self::pause_protocol(slf)?;
-            return Self::flush_later(slf);
+        let is_bytes_like = data.is_instance_of::<PyBytes>()
+            || data.is_instance_of::<PyByteArray>()
+            || data.is_instance_of::<PyMemoryView>();
+        if !is_bytes_like {
+            let kind = data.get_type().name()?;
+            let message = format!("data argument must be a bytes-like object, not '{kind}'");
+            return Err(PyTypeError::new_err(message));
         }
-        Ok(())
+        Self::collect(slf, piece_of(data)?, "write")
     }
 
-    /// Write several bytes-like objects, one after the other.
+    /// Write several bytes-like objects, one after the other; none, if one of them is refused.
     fn writelines(slf: &Bound<'_, Self>, list_of_data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let mut collected = false;
-        for data in list_of_data.try_iter()? {
-            collected |= slf.get().collect(&data?)?;
-        }
-        if collected {
-            Self::pause_protocol(slf)?;
-            return Self::flush_later(slf);
-        }
-        Ok(())
+        let pieces: Vec<_> =
+            list_of_data.try_iter()?.map(|data| piece_of(&data?)).collect::<PyResult<_>>()?;
+        Self::collect(slf, pieces.into_iter().flatten(), "writelines")
     }
 
     /// Close the writing half when all is written; the peer reads an end of file.
@@ -165,7 +171,7 @@ impl StreamTransport {
     }
 
     /// Return the protocol; None once the connection is lost.
-    fn get_protocol(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+    pub(super) fn get_protocol(&self, py: Python<'_>) -> Option<Py<PyAny>> {
         self.state(py).protocol.borrow().as_ref().map(|protocol| protocol.clone_ref(py))
     }
 
@@ -191,7 +197,7 @@ impl StreamTransport {
         low: Option<isize>,
     ) -> PyResult<()> {
         let high = high.unwrap_or_else(|| low.map_or(64 * 1024, |low| low.saturating_mul(4)));
-        let low = low.unwrap_or(high / 4);
+        let low = low.unwrap_or(high.div_euclid(4));
         let (Ok(high_water), Ok(low_water)) = (usize::try_from(high), usize::try_from(low)) else {
             return Err(wrong_limits(high, low));
         };
@@ -258,29 +264,19 @@ impl StreamTransport {
     }
 }
 
-/// What is to be written of a bytes-like object; `None` if it is empty.
+/// What is to be written of an object with a buffer; `None` if it is empty.
 fn piece_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Piece>> {
     if let Ok(bytes) = data.cast_exact::<PyBytes>() {
         let is_empty = bytes.as_bytes().is_empty();
         return Ok((!is_empty).then(|| Piece::Bytes(bytes.clone().unbind())));
     }
-    let is_bytes_like = data.is_instance_of::<PyBytes>()
-        || data.is_instance_of::<PyByteArray>()
-        || data.is_instance_of::<PyMemoryView>();
-    if !is_bytes_like {
-        let kind = data.get_type().name()?;
-        let message = format!("data argument must be a bytes-like object, not '{kind}'");
-        return Err(PyTypeError::new_err(message));
-    }
-    if let Ok(buffer) = PyUntypedBuffer::get(data)
-        && buffer.is_c_contiguous()
-    {
+    let buffer = PyUntypedBuffer::get(data)?;
+    if buffer.is_c_contiguous() {
         let copy: Box<[u8]> = ffi::with_bytes(&buffer, |bytes| Box::from(bytes))?;
         return Ok((!copy.is_empty()).then_some(Piece::Copy(copy)));
     }
     // A view in steps: its bytes have to be put together first.
-    let bytes = data.call_method0("tobytes")?;
-    piece_of(&bytes)
+    piece_of(&PyMemoryView::from(data)?.call_method0("tobytes")?)
 }
 
 fn wrong_limits(high: isize, low: isize) -> PyErr {

@@ -13,6 +13,7 @@ mod state;
 mod write_buffer;
 mod writing;
 
+use std::ffi::CString;
 use std::os::fd::{BorrowedFd, RawFd};
 
 use groundup::poller::Readiness;
@@ -27,7 +28,7 @@ pub use socket::StreamSocket;
 use self::state::State;
 use super::address::Address;
 use super::server::Server;
-use crate::event_loop::{EventLoop, Ready, Source};
+use crate::event_loop::{EventLoop, Ready, Source, set_result_unless_done};
 use crate::gil::GilBound;
 use crate::{errors, ffi, imports};
 
@@ -57,15 +58,20 @@ impl StreamTransport {
     ///
     /// # Errors
     ///
-    /// `RuntimeError` when another transport has the descriptor.
+    /// `RuntimeError` when another transport has the descriptor; `AttributeError` when the protocol
+    /// has no connection_made.
     pub fn begin<'py>(
         event_loop: &Bound<'py, EventLoop>,
         origin: Origin,
         protocol: Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, Self>> {
         let (py, descriptor) = (event_loop.py(), origin.descriptor);
-        let file = descriptor.into_pyobject(py)?.into_any();
+        let file = match &origin.socket {
+            StreamSocket::Python(socket) => socket.bind(py).clone(),
+            StreamSocket::Owned(_) => descriptor.into_pyobject(py)?.into_any(),
+        };
         event_loop.get().check_no_transport(&file, descriptor)?;
+        protocol.getattr(intern!(py, "connection_made"))?;
         let fd = ffi::borrow_descriptor(descriptor);
         let stream = Self {
             event_loop: event_loop.clone().unbind(),
@@ -122,16 +128,13 @@ impl StreamTransport {
     pub fn open(stream: &Bound<'_, Self>) -> PyResult<()> {
         let py = stream.py();
         let state = stream.get().state(py);
-        let name = intern!(py, "connection_made");
-        if let Err(error) = Self::call_protocol(stream, name, (stream,)) {
-            Self::report_failed_call(stream, name, stream.as_any(), error)?;
-        }
+        let outcome = Self::announce(stream, intern!(py, "connection_made"), stream.as_any());
         state.is_open.set(true);
         Self::update_interest(stream);
         if let Some(waiter) = state.waiter.take() {
-            stream.get().event_loop.get().core(py).wake(Ready::Waiter(waiter));
+            set_result_unless_done(waiter.bind(py))?;
         }
-        Ok(())
+        outcome
     }
 
     /// Reads and writes, as the socket is ready for it.
@@ -247,11 +250,7 @@ impl StreamTransport {
             Some(error) => error.into_value(py).into_any(),
             None => py.None(),
         };
-        let name = intern!(py, "connection_lost");
-        let outcome = match Self::call_protocol(stream, name, (&reason,)) {
-            Ok(_) => Ok(()),
-            Err(error) => Self::report_failed_call(stream, name, reason.bind(py), error),
-        };
+        let outcome = Self::announce(stream, intern!(py, "connection_lost"), reason.bind(py));
         Self::release(stream)?;
         outcome
     }
@@ -300,9 +299,10 @@ impl Drop for StreamTransport {
             // A destructor may run while an exception is on its way; it goes on afterwards.
             let pending = PyErr::take(py);
             let message = format!("unclosed transport <StreamTransport fd={}>", self.descriptor);
-            let category = py.get_type::<PyResourceWarning>();
-            let warned = imports::warn(py).and_then(|warn| warn.call1((message, category)));
-            if let Err(error) = warned.map(drop).and(socket.close(py)) {
+            let message = CString::new(message).expect("it has no zeros");
+            // Not through Python's `warnings`, which may be gone when the interpreter ends.
+            let warned = PyErr::warn(py, &py.get_type::<PyResourceWarning>(), &message, 1);
+            for error in [warned, socket.close(py)].into_iter().filter_map(Result::err) {
                 error.write_unraisable(py, None);
             }
             if let Some(error) = pending {

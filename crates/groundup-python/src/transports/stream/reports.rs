@@ -17,11 +17,29 @@ impl StreamTransport {
         method: &Bound<'py, PyString>,
         args: impl PyCallArgs<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = stream.py();
-        let protocol = stream.get().state(py).protocol.borrow().as_ref().map(|p| p.clone_ref(py));
-        let Some(protocol) = protocol else { return Ok(py.None().into_bound(py)) };
-        let context = stream.get().context.bind(py);
-        ffi::run_in_context(context, || protocol.bind(py).call_method1(method, args))
+        let (py, this) = (stream.py(), stream.get());
+        let call = || Self::call_protocol_here(stream, method, args);
+        let event_loop = this.event_loop.get();
+        if !event_loop.is_debug(py) {
+            return ffi::run_in_context(this.context.bind(py), call);
+        }
+        let begin = event_loop.seconds(py);
+        let result = ffi::run_in_context(this.context.bind(py), call)?;
+        let taken = event_loop.seconds(py) - begin;
+        event_loop.log_if_slow(py, taken, || Ok(format!("{method}() of {}", stream.repr()?)))?;
+        Ok(result)
+    }
+
+    /// Calls a method of the protocol in the caller's context, which may be the stream's already.
+    pub(super) fn call_protocol_here<'py>(
+        stream: &Bound<'py, Self>,
+        method: &Bound<'py, PyString>,
+        args: impl PyCallArgs<'py>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        match stream.get().get_protocol(stream.py()) {
+            Some(protocol) => protocol.bind(stream.py()).call_method1(method, args),
+            None => Ok(stream.py().None().into_bound(stream.py())),
+        }
     }
 
     pub(super) fn fail_on_error(
@@ -82,25 +100,34 @@ impl StreamTransport {
         EventLoop::report(stream.get().event_loop.bind(py), &context)
     }
 
-    /// Reports that connection_made or connection_lost raised.
-    pub(super) fn report_failed_call(
+    /// Calls connection_made or connection_lost; what it raises is reported as of any callback.
+    pub(super) fn announce(
         stream: &Bound<'_, Self>,
         method: &Bound<'_, PyString>,
         argument: &Bound<'_, PyAny>,
-        error: PyErr,
     ) -> PyResult<()> {
         let py = stream.py();
-        if errors::ends_run(py, &error) {
-            return Err(error);
+        match Self::call_protocol(stream, method, (argument,)) {
+            Ok(_) => Ok(()),
+            Err(error) if errors::ends_run(py, &error) => Err(error),
+            Err(error) => {
+                let source = Self::describe_call(stream, method, argument)?;
+                Self::report_error(stream, &error, &format!("Exception in callback {source}"))
+            }
         }
-        let protocol = stream.get().state(py).protocol.borrow().as_ref().map(|p| p.clone_ref(py));
-        let callback = match protocol {
-            Some(protocol) => protocol.bind(py).getattr(method)?.unbind(),
-            None => py.None(),
-        };
+    }
+
+    fn describe_call(
+        stream: &Bound<'_, Self>,
+        method: &Bound<'_, PyString>,
+        argument: &Bound<'_, PyAny>,
+    ) -> PyResult<String> {
+        let py = stream.py();
+        let protocol = stream.get().get_protocol(py);
+        let callback = protocol.and_then(|protocol| protocol.getattr(py, method).ok());
+        let Some(callback) = callback else { return Ok(method.to_string()) };
         let call = Call { callback, args: PyTuple::new(py, [argument])?.unbind() };
-        let source = format_callback(stream.get().event_loop.bind(py), &call)?;
-        Self::report_error(stream, &error, &format!("Exception in callback {source}"))
+        format_callback(stream.get().event_loop.bind(py), &call)
     }
 
     pub(super) fn log_debug(

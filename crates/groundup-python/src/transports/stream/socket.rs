@@ -31,6 +31,13 @@ impl StreamSocket {
         }
     }
 
+    /// A Python socket that is closed, to stand for one that is gone.
+    pub fn closed(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        let socket = imports::socket(py)?.call0()?;
+        socket.call_method0("close")?;
+        Ok(socket.unbind())
+    }
+
     /// Closes the descriptor.
     ///
     /// # Errors

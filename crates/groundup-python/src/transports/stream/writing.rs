@@ -15,12 +15,13 @@ impl StreamTransport {
             return Ok(());
         }
         Self::flush(stream)?;
-        if state.lost_count.get() > 0 {
+        Self::resume_protocol(stream)?;
+        if !state.is_closing.get() {
             return Ok(());
         }
-        Self::resume_protocol(stream)?;
-        if state.buffer.borrow().is_empty() && state.is_closing.get() && state.lost_count.get() == 0
-        {
+        // resume_writing may have written, which nothing but this would send before the end.
+        Self::flush(stream)?;
+        if state.buffer.borrow().is_empty() && state.lost_count.get() == 0 {
             state.lost_count.set(1);
             return Self::finish(stream);
         }
@@ -97,7 +98,7 @@ impl StreamTransport {
         if !is_full || state.is_protocol_paused.replace(true) {
             return Ok(());
         }
-        let outcome = Self::call_protocol(stream, intern!(py, "pause_writing"), ());
+        let outcome = Self::call_protocol_here(stream, intern!(py, "pause_writing"), ());
         Self::report_on_error(stream, outcome.map(drop), "protocol.pause_writing() failed")
     }
 
@@ -105,7 +106,7 @@ impl StreamTransport {
         let py = stream.py();
         let state = stream.get().state(py);
         let is_low = state.buffer.borrow().len() <= state.low_water.get();
-        if !is_low || !state.is_protocol_paused.replace(false) {
+        if !is_low || state.lost_count.get() > 0 || !state.is_protocol_paused.replace(false) {
             return Ok(());
         }
         let outcome = Self::call_protocol(stream, intern!(py, "resume_writing"), ());
