@@ -1,4 +1,4 @@
-//! The event loop: [`interweave`](crate::interweave) that also knows how to wait.
+//! The event loop: [`interweave`](mod@crate::interweave) that also knows how to wait.
 //!
 //! One turn is: poll, then expire timers, then resume what was ready when the resuming began. What
 //! an I/O event or a timer makes ready goes through the same queue as everything else, so there is
@@ -355,7 +355,9 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         self.sources.borrow().get(descriptor).map_or(Readiness::NONE, |watch| watch.interest)
     }
 
-    /// Drops all tasks, timers and sources.
+    /// Drops all tasks, timers and sources, those too that their destructors add.
+    ///
+    /// Descriptors leave the poller when they are closed.
     pub fn clear(&self) {
         // Their destructors may call back, so nothing is borrowed while they run.
         loop {

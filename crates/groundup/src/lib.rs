@@ -4,10 +4,10 @@
 //! built on that idea, in layers of which each knows only the ones before it; the list of modules
 //! below is in the order of the layers, and reading them in that order is reading the system.
 //!
-//! 1. **Coroutines**: [`coroutine`] is the one trait; [`generator`] makes generators of `async`
-//!    blocks.
-//! 2. **Scheduler**: [`ready`] is the queue of what can go on; [`interweave`] takes turns on it;
-//!    [`clock`] and [`timers`] know when; [`inbox`] lets other threads in.
+//! 1. **Coroutines**: [`coroutine`] is the one trait; [`generator`](mod@generator) makes
+//!    generators of `async` blocks.
+//! 2. **Scheduler**: [`ready`] is the queue of what can go on; [`interweave`](mod@interweave) takes
+//!    turns on it; [`clock`] and [`timers`] know when; [`inbox`] lets other threads in.
 //! 3. **Event loop**: [`poller`] waits for descriptors, [`sources`] knows who watches them,
 //!    [`recorder`] hears what happens, and [`event_loop`] is one turn of it all.
 //! 4. **Runtime**: [`runtime`] runs futures on the loop, and shows that the loop does not care what

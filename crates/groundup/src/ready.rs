@@ -1,7 +1,7 @@
 //! The ready queue: what can go on now, first in, first out.
 //!
-//! [`interweave`](crate::interweave) and the [event loop](crate::event_loop) both run on it. It is
-//! the only place that decides order; it must not know what its entries are.
+//! [`interweave`](mod@crate::interweave) and the [event loop](crate::event_loop) both run on it. It
+//! is the only place that decides order; it must not know what its entries are.
 
 use std::collections::VecDeque;
 

@@ -1,9 +1,10 @@
 //! Generators: values in, values out, a value returned, delegation, and an end in the middle.
 
 use std::cell::RefCell;
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
+use std::task::Poll;
 
 use groundup::coroutine::{Coroutine, Step, from_fn};
 use groundup::generator::{Yielder, generator};
@@ -79,6 +80,20 @@ fn inputs_need_neither_copy_nor_default() {
     }));
     assert_eq!(sum.as_mut().resume(Parcel(Box::new(3))), Step::Yielded(3));
     assert_eq!(sum.as_mut().resume(Parcel(Box::new(4))), Step::Returned(7));
+}
+
+#[test]
+fn a_yield_waits_for_the_next_input_however_often_it_is_polled() {
+    let mut echo = pin!(generator(async |yielder: Yielder<&str, i32>| {
+        let mut next = pin!(yielder.yield_("next?"));
+        poll_fn(|context| match next.as_mut().poll(context) {
+            Poll::Pending => next.as_mut().poll(context),
+            ready => ready,
+        })
+        .await
+    }));
+    assert_eq!(echo.as_mut().resume(1), Step::Yielded("next?"));
+    assert_eq!(echo.as_mut().resume(2), Step::Returned(2));
 }
 
 #[test]

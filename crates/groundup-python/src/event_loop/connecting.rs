@@ -389,8 +389,7 @@ impl EventLoop {
                     destination.connect(&awaiter, &event_loop).await?
                 }
             };
-            let connection =
-                begin_stream(&awaiter, &event_loop, socket, &protocol_factory).await?;
+            let connection = begin_stream(&awaiter, &event_loop, socket, &protocol_factory).await?;
             Python::attach(|py| {
                 log_connection(event_loop.bind(py), address.bind(py), connection.bind(py))
             })?;

@@ -1,6 +1,6 @@
 //! Waiting for descriptors: a non-blocking object and the tasks that wait until it is ready.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
@@ -18,6 +18,8 @@ use crate::poller::Readiness;
 pub(super) struct Waiters {
     reader: RefCell<Option<Waker>>,
     writer: RefCell<Option<Waker>>,
+    /// The directions in which somebody waits, or has been woken and not gone on yet.
+    taken: Cell<Readiness>,
 }
 
 impl Waiters {
@@ -46,7 +48,7 @@ impl Waiters {
 
 /// A non-blocking I/O object whose operations can be awaited inside [`block_on`](super::block_on).
 ///
-/// At most one task at a time may wait for each direction.
+/// One task at a time may wait for each direction; a second one gets the error `ResourceBusy`.
 ///
 /// # Examples
 ///
@@ -104,7 +106,7 @@ impl<T: AsFd> Async<T> {
     ///
     /// # Errors
     ///
-    /// Those of the operation.
+    /// Those of the operation; `ResourceBusy` when another task waits for the same direction.
     pub async fn read_with<R>(&self, operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
         self.attempt(Readiness::READABLE, operation).await
     }
@@ -114,7 +116,7 @@ impl<T: AsFd> Async<T> {
     ///
     /// # Errors
     ///
-    /// Those of the operation.
+    /// Those of the operation; `ResourceBusy` when another task waits for the same direction.
     pub async fn write_with<R>(&self, operation: impl FnMut(&T) -> io::Result<R>) -> io::Result<R> {
         self.attempt(Readiness::WRITABLE, operation).await
     }
@@ -141,38 +143,62 @@ impl<T: AsFd> Async<T> {
         direction: Readiness,
         mut operation: impl FnMut(&T) -> io::Result<R>,
     ) -> io::Result<R> {
-        let _turn = Turn { object: self, direction };
+        let turn = Turn { object: self, direction, waits: Cell::new(false) };
         poll_fn(|context| match operation(&self.io) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                match self.wait(direction, context) {
-                    Ok(()) => Poll::Pending,
-                    Err(error) => Poll::Ready(Err(error)),
-                }
-            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => match turn.wait(context) {
+                Ok(()) => Poll::Pending,
+                Err(error) => Poll::Ready(Err(error)),
+            },
             outcome => Poll::Ready(outcome),
         })
         .await
     }
 
-    fn wait(&self, direction: Readiness, context: &mut Context<'_>) -> io::Result<()> {
-        drop(self.waiters.slot(direction).replace(Some(context.waker().clone())));
-        self.watch_waiters(&host::expect_current())
+    fn watch_waiters(&self, runtime: &Runtime) -> io::Result<()> {
+        if !self.is_watched(runtime) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        runtime.events.set_interest(self.io.as_fd(), self.waiters.interest())
     }
 
-    fn watch_waiters(&self, runtime: &Runtime) -> io::Result<()> {
-        runtime.events.set_interest(self.io.as_fd(), self.waiters.interest())
+    /// Whether it was entered on this loop, which may be another one by now.
+    fn is_watched(&self, runtime: &Runtime) -> bool {
+        let watching = runtime.events.source(self.io.as_fd().as_raw_fd());
+        watching.is_some_and(|waiters| Rc::ptr_eq(&waiters, &self.waiters))
     }
 }
 
-/// The time that one operation waits, also if it is dropped midway: nobody waits when it is over.
+/// The time that one operation takes, also if it is dropped midway: nobody waits when it is over.
 struct Turn<'a, T: AsFd> {
     object: &'a Async<T>,
     direction: Readiness,
+    waits: Cell<bool>,
+}
+
+impl<T: AsFd> Turn<'_, T> {
+    fn wait(&self, context: &mut Context<'_>) -> io::Result<()> {
+        let waiters = &self.object.waiters;
+        if !self.waits.get() {
+            if !(waiters.taken.get() & self.direction).is_none() {
+                let why = "another task waits for this direction";
+                return Err(io::Error::new(io::ErrorKind::ResourceBusy, why));
+            }
+            waiters.taken.set(waiters.taken.get() | self.direction);
+            self.waits.set(true);
+        }
+        drop(waiters.slot(self.direction).replace(Some(context.waker().clone())));
+        self.object.watch_waiters(&host::expect_current())
+    }
 }
 
 impl<T: AsFd> Drop for Turn<'_, T> {
     fn drop(&mut self) {
-        drop(self.object.waiters.slot(self.direction).take());
+        if !self.waits.get() {
+            return;
+        }
+        let waiters = &self.object.waiters;
+        waiters.taken.set(waiters.taken.get().without(self.direction));
+        drop(waiters.slot(self.direction).take());
         if let Some(runtime) = host::current() {
             // To hear of less fails only where the descriptor is gone already.
             let _ = self.object.watch_waiters(&runtime);
@@ -203,12 +229,8 @@ impl Async<TcpStream> {
 
 impl<T: AsFd> Drop for Async<T> {
     fn drop(&mut self) {
-        // Only its own watch: the loop may be another one by now, or none.
-        let Some(runtime) = host::current() else { return };
-        let fd = self.io.as_fd();
-        let watched = runtime.events.source(fd.as_raw_fd());
-        if watched.is_some_and(|waiters| Rc::ptr_eq(&waiters, &self.waiters)) {
-            runtime.events.unwatch(fd);
+        if let Some(runtime) = host::current().filter(|runtime| self.is_watched(runtime)) {
+            runtime.events.unwatch(self.io.as_fd());
         }
     }
 }

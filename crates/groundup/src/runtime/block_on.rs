@@ -25,17 +25,15 @@ use super::tasks::{TaskKey, TaskWaker};
 pub fn block_on<F: Future>(future: F) -> F::Output {
     let runtime = Rc::new(Runtime::new().expect("cannot make an event loop"));
     // Declared in this order, the future is dropped while the runtime is still entered.
-    let entered = Entered::new(runtime.clone());
+    let _entered = Entered::new(runtime.clone());
     let mut future = pin!(future);
     let root = TaskWaker::new(TaskKey::ROOT, runtime.events.inbox().clone());
     let waker = root.waker();
-    let output = loop {
+    loop {
         root.begin_step();
         if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            break output;
+            return output;
         }
         runtime.events.run(&runtime).expect("the event loop cannot poll");
-    };
-    drop(entered);
-    output
+    }
 }

@@ -127,7 +127,17 @@ impl Entered {
 
 impl Drop for Entered {
     fn drop(&mut self) {
+        // Also if the destructor of a task panics.
+        let _leave = Leave;
         self.0.cancel_all();
+    }
+}
+
+/// Leaves this thread without a runtime when it is dropped.
+struct Leave;
+
+impl Drop for Leave {
+    fn drop(&mut self) {
         CURRENT.with(|current| current.borrow_mut().take());
     }
 }

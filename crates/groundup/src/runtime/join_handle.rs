@@ -6,10 +6,10 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use super::host;
+use super::host::{self, Runtime};
 use super::tasks::TaskKey;
 use crate::recorder::Recorder;
 
@@ -39,7 +39,7 @@ where
     let waker = runtime.tasks.insert(task, runtime.events.inbox().clone());
     runtime.events.recorder().spawn(waker.key.id());
     waker.waker().wake();
-    JoinHandle { key: Some(waker.key), outcome }
+    JoinHandle { task: Some((Rc::downgrade(&runtime), waker.key)), outcome }
 }
 
 /// Runs a future, stores what comes of it, and wakes whoever waits for that.
@@ -73,14 +73,14 @@ enum Outcome<T> {
 /// Awaiting it panics when the task panicked, and when it was awaited to its end before.
 #[must_use = "dropping the handle cancels the task; call detach() to let it run alone"]
 pub struct JoinHandle<T> {
-    key: Option<TaskKey>,
+    task: Option<(Weak<Runtime>, TaskKey)>,
     outcome: Rc<RefCell<Outcome<T>>>,
 }
 
 impl<T> JoinHandle<T> {
     /// Lets the task go on without a handle.
     pub fn detach(mut self) {
-        self.key = None;
+        self.task = None;
     }
 
     /// Whether the task has finished.
@@ -108,8 +108,9 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        if let (Some(key), Some(runtime)) = (self.key, host::current()) {
-            drop(runtime.tasks.remove(key));
+        let Some((runtime, key)) = &self.task else { return };
+        if let Some(runtime) = runtime.upgrade() {
+            drop(runtime.tasks.remove(*key));
         }
     }
 }

@@ -2,10 +2,11 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::rc::{Rc, Weak};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::host::{self, Ready};
+use super::host::{self, Ready, Runtime};
 use crate::clock::{Clock, Timestamp};
 use crate::timers::TimerKey;
 
@@ -48,34 +49,45 @@ pub fn sleep(duration: Duration) -> Sleep {
 #[must_use = "futures do nothing unless awaited"]
 pub struct Sleep {
     duration: Duration,
-    timer: Option<(Timestamp, TimerKey)>,
+    timer: Option<Timer>,
 }
 
 impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let events = &host::expect_current().events;
-        let now = events.clock().now();
-        let deadline = match self.timer {
+        let runtime = host::expect_current();
+        let now = runtime.events.clock().now();
+        let deadline = match &self.timer {
             None => now.after(self.duration),
-            Some((deadline, _)) if deadline <= now => return Poll::Ready(()),
-            // Polled early, perhaps by another task: the timer has to wake that one.
-            Some((deadline, key)) => {
-                drop(events.cancel_timer(key));
-                deadline
-            }
+            Some(timer) if timer.deadline <= now => return Poll::Ready(()),
+            // Polled early, perhaps by another task or on another loop: that one is to be woken.
+            Some(timer) => timer.deadline,
         };
-        let key = events.wake_at(deadline, Ready::Waker(context.waker().clone()));
-        self.timer = Some((deadline, key));
+        self.timer = Some(Timer::set(&runtime, deadline, context.waker().clone()));
         Poll::Pending
     }
 }
 
-impl Drop for Sleep {
+/// A timer on the loop where it was set; dropping it cancels it there.
+#[derive(Debug)]
+struct Timer {
+    runtime: Weak<Runtime>,
+    deadline: Timestamp,
+    key: TimerKey,
+}
+
+impl Timer {
+    fn set(runtime: &Rc<Runtime>, deadline: Timestamp, waker: Waker) -> Self {
+        let key = runtime.events.wake_at(deadline, Ready::Waker(waker));
+        Self { runtime: Rc::downgrade(runtime), deadline, key }
+    }
+}
+
+impl Drop for Timer {
     fn drop(&mut self) {
-        if let (Some((_, key)), Some(runtime)) = (self.timer, host::current()) {
-            drop(runtime.events.cancel_timer(key));
+        if let Some(runtime) = self.runtime.upgrade() {
+            drop(runtime.events.cancel_timer(self.key));
         }
     }
 }

@@ -5,6 +5,7 @@ mod errors;
 mod host;
 #[path = "../limit/mod.rs"]
 mod limit;
+mod portable;
 mod probe;
 mod recorder;
 mod sources;

@@ -107,7 +107,7 @@ fn a_source_that_is_unwatched_is_given_back_and_hears_nothing() {
     assert_eq!(world.events.interest(reader.as_raw_fd()), Readiness::NONE);
     world.wake(["turn"]);
     world.turn();
-    assert_eq!(world.names(), ["turn"]);
+    assert!(world.lines().contains(&"(poll ends with 0)".to_owned()));
 }
 
 #[test]

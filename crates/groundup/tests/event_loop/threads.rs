@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
+use groundup::clock::Timestamp;
+
 use crate::host::{World, note, task};
 use crate::limit::in_time;
 
@@ -60,11 +62,15 @@ fn the_wire_is_used_only_when_the_loop_sleeps() {
         world.events.inbox().push(note("from outside"));
     }
     world.turn();
-    world.events.wake(task("inside", |world| {
-        let inbox = world.events.inbox().clone();
-        thread::spawn(move || inbox.push(note("from a thread"))).join().unwrap();
-        Ok(())
-    }));
+    // The loop lies down for this timer, and is awake again when it expires.
+    world.events.wake_at(
+        Timestamp(5),
+        task("inside", |world| {
+            let inbox = world.events.inbox().clone();
+            thread::spawn(move || inbox.push(note("from a thread"))).join().unwrap();
+            Ok(())
+        }),
+    );
     world.turn();
     world.turn();
     assert_eq!((world.names().len(), notifications()), (102, 0));

@@ -1,6 +1,7 @@
 //! Waiting for descriptors: pipes, sockets, connections, and reads that are given up.
 
-use std::io::{self, Read, Write, pipe};
+use std::future::pending;
+use std::io::{self, PipeReader, Read, Write, pipe};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
@@ -30,6 +31,10 @@ where
     }
 }
 
+fn read_once(mut reader: &PipeReader) -> io::Result<usize> {
+    reader.read(&mut [0; 8])
+}
+
 async fn write_all<T: AsFd>(io: &Async<T>, mut bytes: &[u8]) -> io::Result<()>
 where
     for<'a> &'a T: Write,
@@ -43,7 +48,7 @@ where
 
 /// More than any buffer of the kernel holds.
 fn many_bytes() -> Vec<u8> {
-    (0..1_000_000u32).map(|n| (n * n >> 3) as u8).collect()
+    (0..1_000_000u32).map(|n| (n.wrapping_mul(n) >> 3) as u8).collect()
 }
 
 #[test]
@@ -186,6 +191,26 @@ fn errors_of_the_operation_are_given_at_once() {
     assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::InvalidData);
 }
 
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn a_second_task_that_would_wait_for_one_direction_is_refused() {
+    let (first, second) = in_time(|| {
+        block_on(async {
+            let (reader, mut writer) = pipe().unwrap();
+            let reader = Rc::new(Async::new(reader).unwrap());
+            let waiting = reader.clone();
+            let first = spawn(async move { read_all(&waiting).await });
+            yield_now().await;
+            let second = read_all(&reader).await;
+            writer.write_all(b"for the first").unwrap();
+            drop(writer);
+            (first.await, second)
+        })
+    });
+    assert_eq!(second.unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+    assert_eq!(first.unwrap(), b"for the first");
+}
+
 /// The time this thread has computed.
 fn computed() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
@@ -199,7 +224,7 @@ fn a_read_that_is_given_up_does_not_leave_the_loop_spinning() {
     let computed = block_on(async {
         let (reader, mut writer) = pipe().unwrap();
         let reader = Async::new(reader).unwrap();
-        let read = reader.read_with(|mut reader| reader.read(&mut [0; 1]));
+        let read = reader.read_with(read_once);
         let give_up = async {
             sleep(Duration::from_millis(1)).await;
             Err(io::ErrorKind::TimedOut.into())
@@ -210,7 +235,7 @@ fn a_read_that_is_given_up_does_not_leave_the_loop_spinning() {
         let before = computed();
         sleep(PAUSE).await;
         let computed = computed() - before;
-        assert_eq!(reader.read_with(|mut reader| reader.read(&mut [0; 1])).await.unwrap(), 1);
+        assert_eq!(reader.read_with(read_once).await.unwrap(), 1);
         computed
     });
     assert!(computed < PAUSE / 4, "{computed:?} of {PAUSE:?}");
@@ -255,10 +280,32 @@ fn an_object_that_outlives_its_loop_is_not_waited_for_on_the_next() {
     in_time(|| {
         let (reader, mut writer) = pipe().unwrap();
         let stale = block_on(async { Async::new(reader).unwrap() });
-        let outcome = block_on(stale.read_with(|mut reader| reader.read(&mut [0; 1])));
+        let outcome = block_on(stale.read_with(read_once));
         assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::NotFound);
         thread::spawn(move || writer.write_all(b"x")).join().unwrap().unwrap();
-        let outcome = block_on(stale.read_with(|mut reader| reader.read(&mut [0; 1])));
+        let outcome = block_on(stale.read_with(read_once));
         assert_eq!(outcome.unwrap(), 1, "what needs no waiting works anywhere");
     });
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn an_object_that_outlives_its_loop_does_not_disturb_its_successor() {
+    let outcome = in_time(|| {
+        let (reader, mut writer) = pipe()?;
+        let stale = block_on(async { Async::new(&reader) })?;
+        block_on(async {
+            let successor = Async::new(&reader)?;
+            let waiting = successor.read_with(|reader| read_once(reader));
+            let meanwhile = async {
+                let refused = stale.read_with(|reader| read_once(reader)).await;
+                assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::NotFound);
+                drop(stale);
+                writer.write_all(b"hello")?;
+                pending().await
+            };
+            race(waiting, meanwhile).await
+        })
+    });
+    assert_eq!(outcome.unwrap(), 5);
 }

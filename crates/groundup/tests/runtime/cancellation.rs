@@ -9,6 +9,7 @@ use std::time::Duration;
 use groundup::runtime::JoinHandle;
 use groundup::{block_on, sleep, spawn, yield_now};
 
+use crate::limit::in_time;
 use crate::{Log, OnDrop};
 
 #[test]
@@ -49,20 +50,23 @@ fn a_task_that_is_cancelled_before_it_ran_never_runs() {
 fn a_task_that_is_cancelled_while_it_is_ready_does_not_run_again() {
     let log = Log::default();
     block_on(async {
-        let ran = log.clone();
-        let handle = spawn(async move {
-            loop {
-                ran.write("ran");
-                yield_now().await;
-            }
+        let writes = |name: &'static str| {
+            let log = log.clone();
+            async move { log.write(name) }
+        };
+        let ready = spawn(async {
+            yield_now().await;
+            unreachable!("it was cancelled");
         });
         yield_now().await;
-        drop(handle);
-        // Another task may lie in its slot by now, but is not taken for it.
-        let other = log.clone();
-        spawn(async move { other.write("other") }).await;
+        let first = spawn(writes("first"));
+        drop(ready);
+        // It may lie in the slot of the cancelled task, but is not taken for it.
+        let second = spawn(writes("second"));
+        second.await;
+        first.await;
     });
-    assert_eq!(log.take(), ["ran", "other"]);
+    assert_eq!(log.take(), ["first", "second"]);
 }
 
 #[test]
@@ -165,11 +169,13 @@ fn the_future_of_block_on_is_dropped_while_its_loop_is_there() {
 #[test]
 #[cfg_attr(miri, ignore = "makes system calls of its own")]
 fn a_handle_that_outlives_its_loop_cancels_nothing_on_the_next() {
-    let stale = block_on(async { spawn(pending::<()>()) });
-    let output = block_on(async {
-        let handle = spawn(async { "fine" });
-        drop(stale);
-        handle.await
+    let output = in_time(|| {
+        let stale = block_on(async { [spawn(pending::<()>())] });
+        block_on(async {
+            let handle = spawn(async { "fine" });
+            drop(stale);
+            handle.await
+        })
     });
     assert_eq!(output, "fine");
 }

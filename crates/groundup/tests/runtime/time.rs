@@ -145,10 +145,10 @@ fn a_sleep_wakes_whoever_polled_it_last() {
 fn a_sleep_may_go_on_on_another_loop_and_disturbs_nobody_there() {
     in_time(|| {
         let start = Instant::now();
-        let mut moved = block_on(async {
+        let [mut moved] = block_on(async {
             let mut moved = Box::pin(sleep(milliseconds(10)));
             assert!(poll(moved.as_mut(), &Arc::default()).is_pending());
-            moved
+            [moved]
         });
         block_on(async {
             // The first timer of each loop: their keys look alike.
@@ -165,15 +165,15 @@ fn a_sleep_may_go_on_on_another_loop_and_disturbs_nobody_there() {
 #[cfg_attr(miri, ignore = "makes system calls of its own")]
 fn a_sleep_that_outlives_its_loop_cancels_nothing_on_the_next() {
     in_time(|| {
-        let mut stale = block_on(async {
+        let stale = block_on(async {
             let mut stale = Box::pin(sleep(HOUR));
             assert!(poll(stale.as_mut(), &Arc::default()).is_pending());
-            Some(stale)
+            [stale]
         });
         block_on(async {
             let other = spawn(sleep(milliseconds(5)));
             yield_now().await;
-            drop(stale.take());
+            drop(stale);
             other.await;
         });
     });
