@@ -105,7 +105,7 @@ miri: ## run the crate's tests under miri, where a nightly toolchain has it
 	  echo "(rustup toolchain install nightly --component miri,rust-src)" >&2; \
 	  exit 1; \
 	fi
-	CARGO_TARGET_DIR="$(target)/miri" cargo +nightly miri test --locked --package groundup --lib
+	CARGO_TARGET_DIR="$(target)/miri" cargo +nightly miri test --locked --package groundup --tests
 
 .PHONY: lock
 lock: $(venv)/.made ## pin requirements/dev.in in dev.txt (LOCK_ARGS=--upgrade: newest versions)

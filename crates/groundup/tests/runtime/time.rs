@@ -37,12 +37,15 @@ fn a_sleep_lasts_at_least_its_duration() {
 
 /// Sleeps, and tells between which points in time its deadline was.
 async fn sleep_and_tell(duration: Duration) -> (Instant, Instant) {
-    let mut sleeping = pin!(sleep(duration));
-    let earliest = Instant::now() + duration;
-    let _ = poll_fn(|context| Poll::Ready(sleeping.as_mut().poll(context))).await;
-    let latest = Instant::now() + duration;
-    sleeping.await;
-    (earliest, latest)
+    let (mut sleeping, mut deadline) = (pin!(sleep(duration)), None);
+    poll_fn(|context| {
+        let earliest = Instant::now() + duration;
+        let polled = sleeping.as_mut().poll(context);
+        deadline.get_or_insert((earliest, Instant::now() + duration));
+        polled
+    })
+    .await;
+    deadline.unwrap()
 }
 
 #[test]
