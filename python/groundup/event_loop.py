@@ -23,7 +23,8 @@ class EventLoop(_groundup.EventLoop, asyncio.AbstractEventLoop):
         """Close the loop, and say so if that was forgotten."""
         if not self.is_closed():
             _warn(f"unclosed event loop {self!r}", ResourceWarning, source=self)
-            if not self.is_running():
+            # At the very end, the system takes back what a loop has; it is too late to close it.
+            if not self.is_running() and not sys.is_finalizing():
                 self.close()
 
 

@@ -4,6 +4,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr;
 use std::slice;
 
+use pyo3::PyClass;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
@@ -129,11 +130,16 @@ impl Drop for Entered<'_, '_> {
     }
 }
 
-/// Whether `object` is referred to from one place only.
-pub fn is_only_reference<T>(object: &Py<T>) -> bool {
-    // SAFETY: reads the reference count of a live object; the lock is held wherever a `Py` is used
-    // for more than being passed on.
-    unsafe { ffi::Py_REFCNT(object.as_ptr()) == 1 }
+/// Shows an object to the garbage collector, if it is not shown already: one whose memory comes from
+/// a class's free list is not.
+pub fn track<T: PyClass>(object: &Bound<'_, T>) {
+    // SAFETY: the object is live and initialised, its class, like all of PyO3's, can be traversed,
+    // and the lock is held.
+    unsafe {
+        if ffi::PyObject_GC_IsTracked(object.as_ptr()) == 0 {
+            ffi::PyObject_GC_Track(object.as_ptr().cast());
+        }
+    }
 }
 
 /// Calls `callable` with positional arguments and keywords, without building a dictionary
@@ -170,7 +176,8 @@ pub fn with_bytes<T>(buffer: &PyUntypedBuffer, body: impl FnOnce(&[u8]) -> T) ->
         return Ok(body(&[]));
     }
     if !buffer.is_c_contiguous() {
-        return Err(not_contiguous("read"));
+        let message = "the bytes of the buffer do not lie in one piece";
+        return Err(PyBufferError::new_err(message));
     }
     // SAFETY: the export keeps `len_bytes` bytes in place until the buffer is released, and Python
     // code, which alone could change them, does not run while `body` does: `body` gets no token,
@@ -182,27 +189,19 @@ pub fn with_bytes<T>(buffer: &PyUntypedBuffer, body: impl FnOnce(&[u8]) -> T) ->
 ///
 /// # Errors
 ///
-/// `TypeError` when the buffer must not be written; `BufferError` when its bytes do not lie in one
-/// piece.
+/// `TypeError` when the buffer must not be written, or its bytes do not lie in one piece.
 pub fn with_bytes_mut<T>(
     buffer: &PyUntypedBuffer,
     body: impl FnOnce(&mut [u8]) -> T,
 ) -> PyResult<T> {
-    if buffer.readonly() {
+    if buffer.readonly() || !buffer.is_c_contiguous() {
         return Err(PyTypeError::new_err("read-write bytes-like object expected"));
     }
     if buffer.len_bytes() == 0 {
         return Ok(body(&mut []));
     }
-    if !buffer.is_c_contiguous() {
-        return Err(not_contiguous("written"));
-    }
     // SAFETY: as in `with_bytes`; the exporter says that the memory may be written.
     Ok(body(unsafe { slice::from_raw_parts_mut(buffer.buf_ptr().cast(), buffer.len_bytes()) }))
-}
-
-fn not_contiguous(verb: &str) -> PyErr {
-    PyBufferError::new_err(format!("a buffer that does not lie in one piece cannot be {verb}"))
 }
 
 /// A descriptor that Python code owns, for as long as a system call takes.

@@ -15,9 +15,7 @@ use crate::{errors, ffi, imports};
 
 /// What a callback method of the loop returns; stands for `asyncio.Handle`, and `isinstance` says so.
 ///
-/// It is not tracked by the garbage collector, which makes it cheap: instead it lets go of callback
-/// and arguments as soon as they have been called or cancelled, so that no cycle goes through it,
-/// and while it waits, its loop shows the collector what it holds.
+/// It lets go of callback and arguments as soon as they have been called or cancelled.
 #[pyclass(frozen, subclass, weakref, freelist = 256, module = "groundup._groundup")]
 pub struct Handle {
     event_loop: Py<EventLoop>,
@@ -34,6 +32,13 @@ pub struct Call {
     pub args: Py<PyTuple>,
 }
 
+impl Call {
+    /// What `callback(*args)` calls.
+    pub fn new(callback: Bound<'_, PyAny>, args: Bound<'_, PyTuple>) -> Self {
+        Self { callback: callback.unbind(), args: args.unbind() }
+    }
+}
+
 /// What debug mode keeps about a handle.
 struct DebugNotes {
     /// The stack where it was made, a `traceback.StackSummary`.
@@ -44,7 +49,18 @@ struct DebugNotes {
 
 impl Handle {
     /// A handle of `event_loop`; without a context of its own it gets a copy of the current one.
-    pub fn new(
+    pub fn new<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        call: Call,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let handle = Self::build(event_loop, call, context)?;
+        let handle = Bound::new(event_loop.py(), handle)?;
+        ffi::track(&handle);
+        Ok(handle)
+    }
+
+    fn build(
         event_loop: &Bound<'_, EventLoop>,
         call: Call,
         context: Option<&Bound<'_, PyContext>>,
@@ -160,7 +176,9 @@ impl Handle {
         if this.is_cancelled(py) {
             words.push("cancelled".to_owned());
         }
-        words.extend(when.map(|when| format!("when={when}")));
+        if let Some(when) = when {
+            words.push(format!("when={}", when.into_pyobject(py)?.repr()?));
+        }
         let call = this.call.get(py).borrow().clone();
         if let Some(call) = call {
             words.push(format_callback(this.event_loop.bind(py), &call)?);
@@ -173,24 +191,6 @@ impl Handle {
             words.push(format!("created at {file}:{line}"));
         }
         Ok(format!("<{}>", words.join(" ")))
-    }
-
-    /// Shows the garbage collector what only this handle holds.
-    pub fn traverse(handle: &Py<Self>, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        // Somebody else holds the handle, and through it what it holds.
-        if !ffi::is_only_reference(handle) {
-            return Ok(());
-        }
-        let this = handle.get();
-        visit.call(&this.context)?;
-        visit.call(&this.event_loop)?;
-        if let Ok(call) = this.call.visit().try_borrow()
-            && let Some(call) = &*call
-        {
-            visit.call(&call.callback)?;
-            visit.call(&call.args)?;
-        }
-        Ok(())
     }
 }
 
@@ -255,6 +255,22 @@ impl Handle {
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
         Self::describe(slf, None)
     }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.context)?;
+        visit.call(&self.event_loop)?;
+        if let Ok(call) = self.call.visit().try_borrow()
+            && let Some(call) = &*call
+        {
+            visit.call(&call.callback)?;
+            visit.call(&call.args)?;
+        }
+        Ok(())
+    }
+
+    fn __clear__(&self) {
+        drop(self.call.visit().take());
+    }
 }
 
 /// What call_later and call_at return; stands for `asyncio.TimerHandle`.
@@ -265,10 +281,18 @@ pub struct TimerHandle {
 }
 
 impl TimerHandle {
-    /// A timer handle that is not set yet.
-    pub fn new(handle: Handle, when: f64) -> PyClassInitializer<Self> {
+    /// A handle for a time of its loop's clock, in seconds; it is not set yet.
+    pub fn new<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        when: f64,
+        call: Call,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
         let timer = Self { when, key: GilBound::new(Cell::new(None)) };
-        PyClassInitializer::from(handle).add_subclass(timer)
+        let timer = Bound::new(event_loop.py(), handle.add_subclass(timer))?;
+        ffi::track(&timer);
+        Ok(timer)
     }
 
     /// Says under which key its loop has set it.

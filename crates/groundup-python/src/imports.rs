@@ -42,8 +42,6 @@ import_once! {
     thread_pool_executor = "concurrent.futures"."ThreadPoolExecutor";
     thread = "threading"."Thread";
     socket = "socket"."socket";
-    getaddrinfo = "socket"."getaddrinfo";
-    getnameinfo = "socket"."getnameinfo";
     ssl_socket = "ssl"."SSLSocket";
     strerror = "os"."strerror";
     format_list = "traceback"."format_list";

@@ -8,12 +8,14 @@ use std::cell::RefCell;
 use std::ffi::CString;
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 
 use groundup::coroutine::{Coroutine, Step};
 use groundup::generator::{Yielder, generator};
 use pyo3::exceptions::{
     PyGeneratorExit, PyRuntimeError, PyRuntimeWarning, PyStopIteration, PyTypeError, PyValueError,
 };
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::coroutine::{PyCoroutine, Resume, thrown};
@@ -21,8 +23,15 @@ use crate::gil::GilBound;
 
 type Body = Pin<Box<dyn Coroutine<Resume, Yield = Py<PyAny>, Return = PyResult<Py<PyAny>>>>>;
 
+/// What a native coroutine awaits now. The coroutine shares it with its body, of which the garbage
+/// collector can be shown nothing else.
+type Awaited = Rc<RefCell<Option<PyCoroutine>>>;
+
 /// What the body of a native coroutine waits through.
-pub struct Awaiter(Yielder<Py<PyAny>, Resume>);
+pub struct Awaiter {
+    yielder: Yielder<Py<PyAny>, Resume>,
+    awaited: Awaited,
+}
 
 impl Awaiter {
     /// Waits for a Python awaitable, as `await` does.
@@ -32,7 +41,9 @@ impl Awaiter {
     /// What it raises, and what is thrown into the coroutine meanwhile and not caught by it.
     pub async fn wait(&self, awaitable: Py<PyAny>) -> PyResult<Py<PyAny>> {
         let awaited = Python::attach(|py| PyCoroutine::of_awaitable(awaitable.bind(py)))?;
-        self.0.yield_from(awaited).await
+        drop(awaitable);
+        self.awaited.replace(Some(awaited));
+        self.yielder.yield_from(Delegate(self.awaited.clone())).await
     }
 
     /// Lets everything else that is ready run first, as `asyncio.sleep(0)` does.
@@ -41,10 +52,29 @@ impl Awaiter {
     ///
     /// What is thrown into the coroutine meanwhile.
     pub async fn give_way(&self) -> PyResult<()> {
-        match self.0.yield_(Python::attach(|py| py.None())).await {
+        match self.yielder.yield_(Python::attach(|py| py.None())).await {
             Resume::Throw(error) => Err(error),
             Resume::Send(_) | Resume::Next => Ok(()),
         }
+    }
+}
+
+/// Resumes what is awaited, until it returns or is given up.
+struct Delegate(Awaited);
+
+impl Coroutine<Resume> for Delegate {
+    type Yield = Py<PyAny>;
+    type Return = PyResult<Py<PyAny>>;
+
+    fn resume(self: Pin<&mut Self>, input: Resume) -> Step<Self::Yield, Self::Return> {
+        let mut awaited = self.0.borrow_mut();
+        Pin::new(awaited.as_mut().expect("something is awaited")).resume(input)
+    }
+}
+
+impl Drop for Delegate {
+    fn drop(&mut self) {
+        drop(self.0.take());
     }
 }
 
@@ -53,6 +83,7 @@ impl Awaiter {
 pub struct NativeCoroutine {
     name: &'static str,
     state: GilBound<RefCell<State>>,
+    awaited: GilBound<Awaited>,
 }
 
 enum State {
@@ -71,9 +102,11 @@ pub fn new<F>(
 where
     F: Future<Output = PyResult<Py<PyAny>>> + 'static,
 {
-    let body: Body = Box::pin(generator(|yielder| body(Awaiter(yielder))));
+    let awaited = Awaited::default();
+    let body: Body =
+        Box::pin(generator(|yielder| body(Awaiter { yielder, awaited: awaited.clone() })));
     let state = GilBound::new(RefCell::new(State::Unstarted(body)));
-    Py::new(py, NativeCoroutine { name, state })
+    Py::new(py, NativeCoroutine { name, state, awaited: GilBound::new(awaited) })
 }
 
 impl NativeCoroutine {
@@ -110,6 +143,12 @@ impl NativeCoroutine {
                 Ok(value)
             }
             Step::Returned(Ok(result)) => Err(PyStopIteration::new_err((result,))),
+            // To the caller it would look like a result (PEP 479).
+            Step::Returned(Err(error)) if error.is_instance_of::<PyStopIteration>(py) => {
+                let surprise = PyRuntimeError::new_err("coroutine raised StopIteration");
+                surprise.set_cause(py, Some(error));
+                Err(surprise)
+            }
             Step::Returned(Err(error)) => Err(error),
         }
     }
@@ -187,6 +226,17 @@ impl NativeCoroutine {
 
     fn __repr__(slf: &Bound<'_, Self>) -> String {
         format!("<coroutine object {} at {:?}>", slf.get().name, slf.as_ptr())
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        match self.awaited.visit().try_borrow().as_deref() {
+            Ok(Some(awaited)) => visit.call(awaited.object()),
+            _ => Ok(()),
+        }
+    }
+
+    fn __clear__(&self) {
+        drop(self.state.visit().replace(State::Finished));
     }
 }
 

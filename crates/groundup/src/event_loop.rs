@@ -198,10 +198,13 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     }
 
     fn admit_arrivals(&self) {
+        if !self.inbox.is_occupied() {
+            return;
+        }
         let mut arrivals = self.arrivals.take();
         self.inbox.drain(&mut arrivals);
         for task in arrivals.drain(..) {
-            self.wake(task);
+            self.enqueue(task);
         }
         self.arrivals.set(arrivals);
     }
@@ -251,8 +254,13 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         outcome
     }
 
-    /// Puts a task on the ready queue.
+    /// Puts a task on the ready queue, behind what other threads have left in the inbox before.
     pub fn wake(&self, task: H::Task) {
+        self.admit_arrivals();
+        self.enqueue(task);
+    }
+
+    fn enqueue(&self, task: H::Task) {
         self.recorder.wake(H::task_id(&task));
         self.ready.borrow_mut().push(Ready::Task(task));
     }

@@ -68,7 +68,7 @@ impl<T, N: Notify> Inbox<T, N> {
     /// Says that the loop is about to sleep; false when it must not, because an entry is here.
     pub fn fall_asleep(&self) -> bool {
         self.sleeping.swap(true, AcqRel);
-        if self.occupied.load(Acquire) {
+        if self.is_occupied() {
             self.wake_up();
             return false;
         }
@@ -81,9 +81,14 @@ impl<T, N: Notify> Inbox<T, N> {
         self.sleeping.swap(false, AcqRel);
     }
 
+    /// Whether there are entries.
+    pub fn is_occupied(&self) -> bool {
+        self.occupied.load(Acquire)
+    }
+
     /// Moves all entries, oldest first, to the end of `into`.
     pub fn drain(&self, into: &mut Vec<T>) {
-        if !self.occupied.load(Acquire) {
+        if !self.is_occupied() {
             return;
         }
         let mut entries = self.entries.lock().unwrap();

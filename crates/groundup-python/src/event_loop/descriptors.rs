@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::os::fd::RawFd;
+use std::rc::Rc;
 
 use groundup::poller::Readiness;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
@@ -30,8 +31,8 @@ pub struct Watchers {
 pub enum Watcher {
     /// A callback, called each time the direction is ready.
     Callback(Py<Handle>),
-    /// A future that is given `None` when the direction is ready.
-    Waiter(Py<PyAny>),
+    /// A future that is given `None` when the direction is ready, and what tells it from others.
+    Waiter { future: Py<PyAny>, claim: Rc<()> },
 }
 
 impl Watchers {
@@ -53,7 +54,7 @@ impl Watchers {
             let watcher = watchers.get().slot(py, direction).borrow().clone();
             match watcher {
                 Some(Watcher::Callback(handle)) => Handle::run(handle.bind(py))?,
-                Some(Watcher::Waiter(future)) => set_result_unless_done(future.bind(py))?,
+                Some(Watcher::Waiter { future, .. }) => set_result_unless_done(future.bind(py))?,
                 None => {}
             }
         }
@@ -67,11 +68,8 @@ impl Watchers {
         for slot in [self.reader.visit(), self.writer.visit()] {
             let Ok(watcher) = slot.try_borrow() else { continue };
             match &*watcher {
-                Some(Watcher::Callback(handle)) => {
-                    visit.call(handle)?;
-                    Handle::traverse(handle, visit)?;
-                }
-                Some(Watcher::Waiter(future)) => visit.call(future)?,
+                Some(Watcher::Callback(handle)) => visit.call(handle)?,
+                Some(Watcher::Waiter { future, .. }) => visit.call(future)?,
                 None => {}
             }
         }
@@ -96,22 +94,21 @@ impl EventLoop {
         this.check_open(py)?;
         let fd = ffi::borrow_descriptor(descriptor);
         let core = this.core(py);
-        let previous = match core.source(descriptor) {
-            Some(Source::Watchers(watchers)) => {
-                let interest = core.interest(descriptor) | direction;
-                core.set_interest(fd, interest).map_err(|error| errors::os_error(&error))?;
-                watchers.get().slot(py, direction).replace(Some(watcher))
-            }
-            // A transport that is closed but not yet gone: the descriptor has a new owner.
-            _ => {
-                drop(core.unwatch(fd));
-                let watchers = Bound::new(py, Watchers::default())?;
-                let source = Source::Watchers(watchers.clone().unbind());
-                core.watch(fd, source, direction).map_err(|error| errors::os_error(&error))?;
-                watchers.get().slot(py, direction).replace(Some(watcher))
-            }
+        let (watchers, interest) = match core.source(descriptor) {
+            Some(Source::Watchers(watchers)) => (watchers, core.interest(descriptor)),
+            // Nobody, or a transport that is closed but not yet gone.
+            _ => (Py::new(py, Watchers::default())?, Readiness::NONE),
         };
-        match previous {
+        let outcome = if interest.is_none() || interest == interest | direction {
+            // Watched anew even if it is watched: its number may have a new owner, of whom the
+            // poller does not know.
+            drop(core.unwatch(fd));
+            core.watch(fd, Source::Watchers(watchers.clone_ref(py)), interest | direction)
+        } else {
+            core.set_interest(fd, interest | direction)
+        };
+        outcome.map_err(|error| errors::os_error(&error))?;
+        match watchers.get().slot(py, direction).replace(Some(watcher)) {
             Some(Watcher::Callback(handle)) => Handle::cancel_call(handle.bind(py)),
             _ => Ok(()),
         }
@@ -128,11 +125,11 @@ impl EventLoop {
         let Some(Source::Watchers(watchers)) = core.source(descriptor) else { return Ok(false) };
         let fd = ffi::borrow_descriptor(descriptor);
         let rest = core.interest(descriptor).without(direction);
-        if rest.is_none() {
+        let outcome = if rest.is_none() { Ok(()) } else { core.set_interest(fd, rest) };
+        if rest.is_none() || outcome.is_err() {
             drop(core.unwatch(fd));
-        } else {
-            core.set_interest(fd, rest).map_err(|error| errors::os_error(&error))?;
         }
+        outcome.map_err(|error| errors::os_error(&error))?;
         match watchers.get().slot(py, direction).take() {
             Some(Watcher::Callback(handle)) => {
                 Handle::cancel_call(handle.bind(py))?;
@@ -142,20 +139,20 @@ impl EventLoop {
         }
     }
 
-    /// Stops watching a direction if this very future watches it.
+    /// Stops watching a direction if the waiter with this claim watches it.
     pub fn remove_waiter(
         &self,
         py: Python<'_>,
         descriptor: RawFd,
         direction: Readiness,
-        future: &Py<PyAny>,
+        claim: &Rc<()>,
     ) -> PyResult<()> {
         let Some(Source::Watchers(watchers)) = self.core(py).source(descriptor) else {
             return Ok(());
         };
         let waits = matches!(
             &*watchers.get().slot(py, direction).borrow(),
-            Some(Watcher::Waiter(waiter)) if waiter.is(future)
+            Some(Watcher::Waiter { claim: other, .. }) if Rc::ptr_eq(other, claim)
         );
         if waits { self.remove_watcher(py, descriptor, direction).map(drop) } else { Ok(()) }
     }
@@ -184,9 +181,8 @@ impl EventLoop {
         let descriptor = descriptor_of(file)?;
         event_loop.get().check_no_transport(file, descriptor)?;
         event_loop.get().check_open(py)?;
-        let call = Call { callback: callback.unbind(), args: args.unbind() };
-        let handle = Py::new(py, Handle::new(event_loop, call, None)?)?;
-        Self::add_watcher(event_loop, descriptor, direction, Watcher::Callback(handle))
+        let handle = Handle::new(event_loop, Call::new(callback, args), None)?;
+        Self::add_watcher(event_loop, descriptor, direction, Watcher::Callback(handle.unbind()))
     }
 
     fn remove_callback(&self, file: &Bound<'_, PyAny>, direction: Readiness) -> PyResult<bool> {

@@ -192,7 +192,7 @@ impl Shutdown {
             (Ok(_), _) => self.thread.call_method0(py, "join"),
             (Err(error), Some(seconds)) if error.is_instance_of::<PyTimeoutError>(py) => {
                 let message = format!(
-                    "The executor did not finish joining its threads within {seconds} seconds."
+                    "The executor did not finishing joining its threads within {seconds} seconds."
                 );
                 let category = py.get_type::<PyRuntimeWarning>();
                 imports::warn(py)?.call1((message, category))?;

@@ -22,6 +22,8 @@ pub struct Asyncio;
 pub enum Ready {
     /// A callback to be called.
     Handle(Py<Handle>),
+    /// A callback of add_signal_handler, to be called each time its signal comes.
+    Signal(Py<Handle>),
     /// A stream whose protocol is to hear of the connection.
     Opened(Py<StreamTransport>),
     /// A stream whose protocol is to hear of the loss of the connection.
@@ -51,7 +53,7 @@ impl Host for Asyncio {
 
     fn task_id(ready: &Ready) -> TaskId {
         let object = match ready {
-            Ready::Handle(handle) => handle.as_ptr(),
+            Ready::Handle(handle) | Ready::Signal(handle) => handle.as_ptr(),
             Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
             Ready::Listener(listener) => listener.as_ptr(),
         };
@@ -62,6 +64,7 @@ impl Host for Asyncio {
         let py = event_loop.py();
         match ready {
             Ready::Handle(handle) => Handle::run_once(handle.bind(py))?,
+            Ready::Signal(handle) => Handle::run(handle.bind(py))?,
             Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,
             Ready::Lost(stream) => StreamTransport::finish(stream.bind(py))?,
             Ready::Listener(listener) => Listener::listen_again(listener.bind(py))?,
@@ -79,7 +82,7 @@ impl Host for Asyncio {
             Source::Stream(stream) => StreamTransport::dispatch(stream.bind(py), readiness)?,
             Source::Listener(listener) => Listener::accept(listener.bind(py))?,
             Source::Watchers(watchers) => Watchers::dispatch(watchers.bind(py), readiness)?,
-            Source::Signals => signals::dispatch(event_loop)?,
+            Source::Signals => signals::dispatch(event_loop),
         }
         Ok(())
     }
@@ -112,10 +115,7 @@ pub fn set_result_unless_done(future: &Bound<'_, PyAny>) -> PyResult<()> {
 /// Shows the garbage collector what the loop holds.
 pub fn traverse(held: Held<'_, Asyncio>, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
     match held {
-        Held::Task(Ready::Handle(handle)) => {
-            visit.call(handle)?;
-            Handle::traverse(handle, visit)
-        }
+        Held::Task(Ready::Handle(handle) | Ready::Signal(handle)) => visit.call(handle),
         Held::Task(Ready::Opened(stream) | Ready::Lost(stream))
         | Held::Source(Source::Stream(stream)) => visit.call(stream),
         Held::Task(Ready::Listener(listener)) | Held::Source(Source::Listener(listener)) => {

@@ -4,6 +4,7 @@
 //! file also has the Python methods that are about its part. What runs on the loop is in `host.rs`.
 
 mod asyncgens;
+mod attempts;
 mod connecting;
 mod debugging;
 mod descriptors;
@@ -21,9 +22,10 @@ mod unavailable;
 
 use std::cell::RefCell;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple, PyType};
 
 pub use descriptors::descriptor_of;
 pub use host::{Asyncio, Ready, Source, set_result_unless_done};
@@ -101,15 +103,30 @@ impl EventLoop {
     }
 }
 
+/// Says that the class takes no arguments, unless a subclass has an `__init__` of its own for them.
+fn check_init(class: &Bound<'_, PyType>) -> PyResult<()> {
+    let inherited = class.py().get_type::<PyAny>().getattr("__init__")?;
+    if class.getattr("__init__")?.is(&inherited) {
+        let name = class.name()?;
+        return Err(PyTypeError::new_err(format!("{name}() takes no arguments")));
+    }
+    Ok(())
+}
+
 #[pymethods]
 impl EventLoop {
     #[new]
-    #[pyo3(signature = (*_args, **_keywords))]
+    #[classmethod]
+    #[pyo3(signature = (*args, **keywords))]
     fn new(
-        py: Python<'_>,
-        _args: &Bound<'_, PyTuple>,
-        _keywords: Option<&Bound<'_, PyDict>>,
+        class: &Bound<'_, PyType>,
+        args: &Bound<'_, PyTuple>,
+        keywords: Option<&Bound<'_, PyDict>>,
     ) -> PyResult<Self> {
+        let py = class.py();
+        if !args.is_empty() || keywords.is_some() {
+            check_init(class)?;
+        }
         let core = Core::new().map_err(|error| errors::os_error(&error))?;
         let parts = Parts {
             running: running::Running::default(),

@@ -2,8 +2,9 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use pyo3::IntoPyObjectExt;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict, PyString};
+use pyo3::types::{PyBytes, PyDict, PyString, PyTuple};
 use rustix::net::{AddressFamily, SocketType, ipproto};
 
 use super::EventLoop;
@@ -142,18 +143,26 @@ pub fn interleave(infos: Vec<Py<PyAny>>, first_family_count: usize) -> PyResult<
     Ok(interleaved)
 }
 
+/// A function of the module `socket`; looked up each time, since programs put their own in its place.
+fn lookup_function<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAny>> {
+    py.import("socket")?.getattr(name)
+}
+
 #[pymethods]
 impl EventLoop {
     /// Look up a host and a port, as socket.getaddrinfo does, in the default executor.
-    #[pyo3(signature = (host, port, *, family=0, r#type=0, proto=0, flags=0))]
+    #[pyo3(
+        signature = (host, port, *, family=None, r#type=None, proto=None, flags=None),
+        text_signature = "(self, host, port, *, family=0, type=0, proto=0, flags=0)"
+    )]
     fn getaddrinfo(
         slf: &Bound<'_, Self>,
         host: Py<PyAny>,
         port: Py<PyAny>,
-        family: i32,
-        r#type: i32,
-        proto: i32,
-        flags: i32,
+        family: Option<Py<PyAny>>,
+        r#type: Option<Py<PyAny>>,
+        proto: Option<Py<PyAny>>,
+        flags: Option<Py<PyAny>>,
     ) -> PyResult<Py<NativeCoroutine>> {
         let (py, event_loop) = (slf.py(), slf.clone().unbind());
         native_coroutine::new(py, "EventLoop.getaddrinfo", async move |awaiter| {
@@ -162,9 +171,13 @@ impl EventLoop {
                 let lookup = if slf.get().is_debug(py) {
                     slf.getattr("_getaddrinfo_debug")?
                 } else {
-                    imports::getaddrinfo(py)?.clone()
+                    lookup_function(py, "getaddrinfo")?
                 };
-                let job = (py.None(), lookup, host, port, family, r#type, proto, flags);
+                let mut job = vec![py.None(), lookup.unbind(), host, port];
+                for hint in [family, r#type, proto, flags] {
+                    job.push(hint.map_or_else(|| 0.into_py_any(py), Ok)?);
+                }
+                let job = PyTuple::new(py, job)?;
                 slf.call_method1("run_in_executor", job).map(Bound::unbind)
             })?;
             awaiter.wait(job).await
@@ -193,7 +206,8 @@ impl EventLoop {
         let logger = imports::logger(py)?;
         logger.call_method1("debug", ("Get address info %s", &question))?;
         let begin = slf.get().seconds(py);
-        let infos = imports::getaddrinfo(py)?.call1((host, port, family, kind, proto, flags))?;
+        let lookup = lookup_function(py, "getaddrinfo")?;
+        let infos = lookup.call1((host, port, family, kind, proto, flags))?;
         let taken = slf.get().seconds(py) - begin;
         let milliseconds = taken * 1e3;
         let answer =
@@ -213,7 +227,7 @@ impl EventLoop {
         let (py, event_loop) = (slf.py(), slf.clone().unbind());
         native_coroutine::new(py, "EventLoop.getnameinfo", async move |awaiter| {
             let job = Python::attach(|py| {
-                let job = (py.None(), imports::getnameinfo(py)?, sockaddr, flags);
+                let job = (py.None(), lookup_function(py, "getnameinfo")?, sockaddr, flags);
                 event_loop.bind(py).call_method1("run_in_executor", job).map(Bound::unbind)
             })?;
             awaiter.wait(job).await

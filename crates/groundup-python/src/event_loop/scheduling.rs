@@ -37,23 +37,15 @@ impl EventLoop {
         Ok(())
     }
 
-    fn new_handle(
-        event_loop: &Bound<'_, Self>,
-        callback: Bound<'_, PyAny>,
-        args: Bound<'_, PyTuple>,
-        context: Option<&Bound<'_, PyContext>>,
-    ) -> PyResult<Handle> {
-        let call = Call { callback: callback.unbind(), args: args.unbind() };
-        Handle::new(event_loop, call, context)
-    }
-
     fn set_timer(
         event_loop: &Bound<'_, Self>,
         when: f64,
-        handle: Handle,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+        context: Option<&Bound<'_, PyContext>>,
     ) -> PyResult<Py<TimerHandle>> {
         let py = event_loop.py();
-        let timer = Bound::new(py, TimerHandle::new(handle, when))?;
+        let timer = TimerHandle::new(event_loop, when, Call::new(callback, args), context)?;
         let ready = Ready::Handle(timer.as_super().clone().unbind());
         let key = event_loop.get().core(py).wake_at(timestamp(when), ready);
         timer.get().set_key(py, key);
@@ -85,7 +77,7 @@ impl EventLoop {
         context: Option<&Bound<'_, PyContext>>,
     ) -> PyResult<Py<Handle>> {
         slf.get().check_scheduling(&callback, "call_soon")?;
-        let handle = Py::new(slf.py(), Self::new_handle(slf, callback, args, context)?)?;
+        let handle = Handle::new(slf, Call::new(callback, args), context)?.unbind();
         slf.get().core(slf.py()).wake(Ready::Handle(handle.clone_ref(slf.py())));
         Ok(handle)
     }
@@ -103,7 +95,7 @@ impl EventLoop {
         if this.is_debug(py) {
             check_callback(&callback, "call_soon_threadsafe")?;
         }
-        let handle = Py::new(py, Self::new_handle(slf, callback, args, context)?)?;
+        let handle = Handle::new(slf, Call::new(callback, args), context)?.unbind();
         let ready = Ready::Handle(handle.clone_ref(py));
         if this.parts(py).running.runs_elsewhere() {
             this.core(py).inbox().push(ready);
@@ -130,7 +122,7 @@ impl EventLoop {
         }
         let when = slf.get().seconds(slf.py()) + number(delay, "delay")?;
         slf.get().check_scheduling(&callback, "call_later")?;
-        Self::set_timer(slf, when, Self::new_handle(slf, callback, args, context)?)
+        Self::set_timer(slf, when, callback, args, context)
     }
 
     /// Call a callback with arguments at a time of the loop's clock, in seconds.
@@ -150,7 +142,7 @@ impl EventLoop {
         }
         let when = number(when, "when")?;
         slf.get().check_scheduling(&callback, "call_at")?;
-        Self::set_timer(slf, when, Self::new_handle(slf, callback, args, context)?)
+        Self::set_timer(slf, when, callback, args, context)
     }
 }
 

@@ -6,7 +6,8 @@ use pyo3::types::{PyBool, PyDict, PyList, PySet, PyString};
 use rustix::io::Errno;
 use rustix::net::AddressFamily;
 
-use super::connecting::{SOCKET_AND_ADDRESS, bind_error, check_stream_socket, make_socket, pair};
+use super::attempts::{bind_error, make_socket};
+use super::connecting::{SOCKET_AND_ADDRESS, check_stream_socket, pair};
 use super::resolver::{AddressInfo, Hints, resolve};
 use super::unavailable::not_implemented;
 use super::{EventLoop, STREAM};
@@ -102,7 +103,7 @@ fn bind_one(
     };
     let bound = set_options(socket.bind(py), info.family, options).and_then(|()| {
         let outcome = socket.call_method1(py, "bind", (&info.address,));
-        outcome.or_else(|error| Err(bind_error(py, &error, &info.address, "address ")?))
+        outcome.or_else(|error| Err(bind_error(py, &error, &info.address)?))
     });
     let Err(error) = bound else { return Ok(Some(socket)) };
     socket.call_method0(py, "close")?;

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyTuple};
 use rustix::net::RecvFlags;
 
-use super::{EventLoop, Source};
+use super::{EventLoop, Ready, Source};
 use crate::handle::{Call, Handle};
 use crate::{errors, imports};
 
@@ -32,11 +32,7 @@ struct Wakeup {
 impl Signals {
     pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let Ok(handlers) = self.handlers.try_borrow() else { return Ok(()) };
-        for handle in handlers.values() {
-            visit.call(handle)?;
-            Handle::traverse(handle, visit)?;
-        }
-        Ok(())
+        handlers.values().try_for_each(|handle| visit.call(handle))
     }
 
     pub fn clear(&self) {
@@ -44,30 +40,20 @@ impl Signals {
     }
 }
 
-/// Calls what handles the signals that have come.
-///
-/// # Errors
-///
-/// `SystemExit` and `KeyboardInterrupt` of a callback.
-pub fn dispatch(event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
+/// Wakes what handles the signals that have come.
+pub fn dispatch(event_loop: &Bound<'_, EventLoop>) {
     let (py, this) = (event_loop.py(), event_loop.get());
     let signals = &this.parts(py).signals;
     let mut numbers = [0; 256];
     let length = match &*signals.wakeup.borrow() {
         Some(wakeup) => rustix::net::recv(&wakeup.reader, &mut numbers, RecvFlags::DONTWAIT),
-        None => return Ok(()),
+        None => return,
     };
     for number in &numbers[..length.map_or(0, |(length, _)| length)] {
-        let handle = signals.handlers.borrow().get(&i32::from(*number)).cloned();
-        match handle {
-            Some(handle) if handle.get().is_cancelled(py) => {
-                this.remove_handler(py, i32::from(*number))?;
-            }
-            Some(handle) => Handle::run(handle.bind(py))?,
-            None => {}
+        if let Some(handle) = signals.handlers.borrow().get(&i32::from(*number)) {
+            this.core(py).wake(Ready::Signal(handle.clone_ref(py)));
         }
     }
-    Ok(())
 }
 
 impl EventLoop {
@@ -88,7 +74,9 @@ impl EventLoop {
 
     fn remove_handler(&self, py: Python<'_>, number: i32) -> PyResult<bool> {
         let signals = &self.parts(py).signals;
-        if signals.handlers.borrow_mut().remove(&number).is_none() {
+        // Its destructor may call back, so the table must not be borrowed any more.
+        let removed = signals.handlers.borrow_mut().remove(&number);
+        if removed.is_none() {
             return Ok(false);
         }
         let module = py.import("signal")?;
@@ -147,12 +135,11 @@ impl EventLoop {
                 error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyOSError>(py);
             if known { PyRuntimeError::new_err(error.value(py).to_string()) } else { error }
         })?;
-        let call = Call { callback: callback.unbind(), args: args.unbind() };
-        let handle = Py::new(py, Handle::new(slf, call, None)?)?;
+        let handle = Handle::new(slf, Call::new(callback, args), None)?.unbind();
         let handlers = &this.parts(py).signals.handlers;
-        drop(handlers.borrow_mut().insert(number, handle));
+        let _previous = handlers.borrow_mut().insert(number, handle);
         if let Err(error) = catch(py, number, &slf.getattr("_ignore_signal")?) {
-            drop(handlers.borrow_mut().remove(&number));
+            let _refused = handlers.borrow_mut().remove(&number);
             if handlers.borrow().is_empty() {
                 unset_wakeup(py)?;
             }

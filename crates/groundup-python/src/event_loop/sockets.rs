@@ -1,6 +1,7 @@
 //! The sock_ methods: a socket's operations, tried at once and then each time it is ready.
 
 use std::os::fd::RawFd;
+use std::rc::Rc;
 
 use groundup::poller::Readiness;
 use pyo3::buffer::PyUntypedBuffer;
@@ -58,8 +59,8 @@ impl Socket {
     }
 
     async fn wait(&self, awaiter: &Awaiter, direction: Readiness) -> PyResult<()> {
-        let wait = Python::attach(|py| Wait::begin(py, self, direction))?;
-        awaiter.wait(wait.future.clone()).await.map(drop)
+        let (_wait, ready) = Python::attach(|py| Wait::begin(py, self, direction))?;
+        awaiter.wait(ready).await.map(drop)
     }
 
     async fn connect(&self, awaiter: &Awaiter, address: &Py<PyAny>) -> PyResult<()> {
@@ -90,17 +91,23 @@ type Attempt<T> = PyResult<Option<T>>;
 struct Wait<'a> {
     socket: &'a Socket,
     direction: Readiness,
-    future: Py<PyAny>,
+    claim: Rc<()>,
 }
 
 impl<'a> Wait<'a> {
-    fn begin(py: Python<'_>, socket: &'a Socket, direction: Readiness) -> PyResult<Self> {
+    /// Begins a wait, and gives the future that is done once the socket is ready.
+    fn begin(
+        py: Python<'_>,
+        socket: &'a Socket,
+        direction: Readiness,
+    ) -> PyResult<(Self, Py<PyAny>)> {
         let event_loop = socket.event_loop.bind(py);
         event_loop.get().check_no_transport(socket.socket.bind(py), socket.descriptor)?;
         let future = EventLoop::create_future(event_loop)?.unbind();
-        let watcher = Watcher::Waiter(future.clone_ref(py));
+        let claim = Rc::new(());
+        let watcher = Watcher::Waiter { future: future.clone_ref(py), claim: claim.clone() };
         EventLoop::add_watcher(event_loop, socket.descriptor, direction, watcher)?;
-        Ok(Self { socket, direction, future })
+        Ok((Self { socket, direction, claim }, future))
     }
 }
 
@@ -108,7 +115,7 @@ impl Drop for Wait<'_> {
     fn drop(&mut self) {
         Python::attach(|py| {
             let (event_loop, descriptor) = (self.socket.event_loop.get(), self.socket.descriptor);
-            let outcome = event_loop.remove_waiter(py, descriptor, self.direction, &self.future);
+            let outcome = event_loop.remove_waiter(py, descriptor, self.direction, &self.claim);
             if let Err(error) = outcome {
                 error.write_unraisable(py, Some(self.socket.event_loop.bind(py)));
             }

@@ -18,10 +18,21 @@ fn everything_goes_through_one_queue_in_the_order_of_the_turn() {
     let (reader, _writer) = full_pipe();
     world.events.wake_at(Timestamp(0), note("timer"));
     world.events.watch(reader.as_fd(), source("event"), Readiness::READABLE).unwrap();
-    world.events.inbox().push(note("arrival"));
     world.wake(["task"]);
+    world.events.inbox().push(note("arrival"));
     world.turn();
     assert_eq!(world.names(), ["task", "arrival", "event", "timer"]);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn what_came_first_goes_first_from_whatever_thread_it_came() {
+    let world = World::new();
+    world.events.inbox().push(note("arrival"));
+    world.wake(["task"]);
+    world.events.inbox().push(note("late arrival"));
+    world.turn();
+    assert_eq!(world.names(), ["arrival", "task", "late arrival"]);
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! What Python code asks of a stream transport: the methods of `asyncio.Transport`.
 
-use pyo3::buffer::PyUntypedBuffer;
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView};
@@ -9,45 +8,9 @@ use rustix::net::Shutdown;
 
 use super::write_buffer::Piece;
 use super::{StreamSocket, StreamTransport};
-use crate::{errors, ffi, imports};
-
-/// How often a lost connection is written to before that is logged.
-const TOLERATED_LOST_WRITES: u32 = 5;
+use crate::{errors, imports};
 
 impl StreamTransport {
-    /// Puts pieces into the write buffer, which the kernel gets at the end of the turn at the latest.
-    fn collect(
-        stream: &Bound<'_, Self>,
-        pieces: impl IntoIterator<Item = Piece>,
-        method: &str,
-    ) -> PyResult<()> {
-        let (py, state) = (stream.py(), stream.get().state(stream.py()));
-        if state.wrote_eof.get() {
-            let message = format!("Cannot call {method}() after write_eof()");
-            return Err(PyRuntimeError::new_err(message));
-        }
-        let mut pieces = pieces.into_iter().peekable();
-        if pieces.peek().is_none() {
-            return Ok(());
-        }
-        if state.lost_count.get() > 0 {
-            return stream.get().count_lost_write(py);
-        }
-        pieces.for_each(|piece| state.buffer.borrow_mut().push(py, piece));
-        Self::pause_protocol(stream)?;
-        Self::flush_later(stream)
-    }
-
-    fn count_lost_write(&self, py: Python<'_>) -> PyResult<()> {
-        let count = &self.state(py).lost_count;
-        if count.get() >= TOLERATED_LOST_WRITES {
-            let message = "socket.send() raised exception.";
-            imports::logger(py)?.call_method1("warning", (message,))?;
-        }
-        count.set(count.get().saturating_add(1));
-        Ok(())
-    }
-
     /// What get_extra_info gives, made when it is first asked for.
     fn extra<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let state = self.state(py);
@@ -70,12 +33,6 @@ impl StreamTransport {
         state.extra.replace(Some(extra.clone().unbind()));
         Ok(extra)
     }
-
-    /// Tries what is collected, so that what is left is what the kernel does not take.
-    fn unsent(stream: &Bound<'_, Self>) -> PyResult<usize> {
-        Self::flush(stream)?;
-        Ok(stream.get().state(stream.py()).buffer.borrow().len())
-    }
 }
 
 #[pymethods]
@@ -93,13 +50,13 @@ impl StreamTransport {
             let message = format!("data argument must be a bytes-like object, not '{kind}'");
             return Err(PyTypeError::new_err(message));
         }
-        Self::collect(slf, piece_of(data)?, "write")
+        Self::collect(slf, Piece::of(data)?, "write")
     }
 
     /// Write several bytes-like objects, one after the other; none, if one of them is refused.
     fn writelines(slf: &Bound<'_, Self>, list_of_data: &Bound<'_, PyAny>) -> PyResult<()> {
         let pieces: Vec<_> =
-            list_of_data.try_iter()?.map(|data| piece_of(&data?)).collect::<PyResult<_>>()?;
+            list_of_data.try_iter()?.map(|data| Piece::of(&data?)).collect::<PyResult<_>>()?;
         Self::collect(slf, pieces.into_iter().flatten(), "writelines")
     }
 
@@ -262,21 +219,6 @@ impl StreamTransport {
     fn __clear__(&self) {
         self.clear();
     }
-}
-
-/// What is to be written of an object with a buffer; `None` if it is empty.
-fn piece_of(data: &Bound<'_, PyAny>) -> PyResult<Option<Piece>> {
-    if let Ok(bytes) = data.cast_exact::<PyBytes>() {
-        let is_empty = bytes.as_bytes().is_empty();
-        return Ok((!is_empty).then(|| Piece::Bytes(bytes.clone().unbind())));
-    }
-    let buffer = PyUntypedBuffer::get(data)?;
-    if buffer.is_c_contiguous() {
-        let copy: Box<[u8]> = ffi::with_bytes(&buffer, |bytes| Box::from(bytes))?;
-        return Ok((!copy.is_empty()).then_some(Piece::Copy(copy)));
-    }
-    // A view in steps: its bytes have to be put together first.
-    piece_of(&PyMemoryView::from(data)?.call_method0("tobytes")?)
 }
 
 fn wrong_limits(high: isize, low: isize) -> PyErr {

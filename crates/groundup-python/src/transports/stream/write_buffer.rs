@@ -4,9 +4,12 @@ use std::collections::VecDeque;
 use std::io::IoSlice;
 use std::os::fd::BorrowedFd;
 
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyMemoryView};
 use rustix::net::{SendAncillaryBuffer, SendFlags};
+
+use crate::ffi;
 
 /// How many pieces one system call takes.
 const PIECES: usize = 64;
@@ -21,6 +24,25 @@ pub enum Piece {
 }
 
 impl Piece {
+    /// What is to be written of an object with a buffer; `None` if it is empty.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` when it has no buffer.
+    pub fn of(data: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
+        if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+            let is_empty = bytes.as_bytes().is_empty();
+            return Ok((!is_empty).then(|| Self::Bytes(bytes.clone().unbind())));
+        }
+        let buffer = PyUntypedBuffer::get(data)?;
+        if buffer.is_c_contiguous() {
+            let copy: Box<[u8]> = ffi::with_bytes(&buffer, |bytes| Box::from(bytes))?;
+            return Ok((!copy.is_empty()).then_some(Self::Copy(copy)));
+        }
+        // A view in steps: its bytes have to be put together first.
+        Self::of(&PyMemoryView::from(data)?.call_method0("tobytes")?)
+    }
+
     fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
         match self {
             Self::Bytes(bytes) => bytes.as_bytes(py),

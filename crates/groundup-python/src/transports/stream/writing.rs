@@ -1,14 +1,58 @@
 //! The writing half of a stream: pieces collected in a turn, handed to the kernel at its end.
 
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use rustix::io::Errno;
 use rustix::net::Shutdown;
 
 use super::StreamTransport;
-use crate::errors;
+use super::write_buffer::Piece;
+use crate::{errors, imports};
+
+/// How often a lost connection is written to before that is logged.
+const TOLERATED_LOST_WRITES: u32 = 5;
 
 impl StreamTransport {
+    /// Puts pieces into the write buffer, which the kernel gets at the end of the turn at the latest.
+    pub(super) fn collect(
+        stream: &Bound<'_, Self>,
+        pieces: impl IntoIterator<Item = Piece>,
+        method: &str,
+    ) -> PyResult<()> {
+        let (py, state) = (stream.py(), stream.get().state(stream.py()));
+        if state.wrote_eof.get() {
+            let message = format!("Cannot call {method}() after write_eof()");
+            return Err(PyRuntimeError::new_err(message));
+        }
+        let mut pieces = pieces.into_iter().peekable();
+        if pieces.peek().is_none() {
+            return Ok(());
+        }
+        if state.lost_count.get() > 0 {
+            return stream.get().count_lost_write(py);
+        }
+        pieces.for_each(|piece| state.buffer.borrow_mut().push(py, piece));
+        Self::pause_protocol(stream)?;
+        Self::flush_later(stream)
+    }
+
+    fn count_lost_write(&self, py: Python<'_>) -> PyResult<()> {
+        let count = &self.state(py).lost_count;
+        if count.get() >= TOLERATED_LOST_WRITES {
+            let message = "socket.send() raised exception.";
+            imports::logger(py)?.call_method1("warning", (message,))?;
+        }
+        count.set(count.get().saturating_add(1));
+        Ok(())
+    }
+
+    /// Tries what is collected, so that what is left is what the kernel does not take.
+    pub(super) fn unsent(stream: &Bound<'_, Self>) -> PyResult<usize> {
+        Self::flush(stream)?;
+        Ok(stream.get().state(stream.py()).buffer.borrow().len())
+    }
+
     pub(super) fn on_writable(stream: &Bound<'_, Self>) -> PyResult<()> {
         let state = stream.get().state(stream.py());
         if state.lost_count.get() > 0 || !state.is_blocked.replace(false) {

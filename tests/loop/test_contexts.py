@@ -1,0 +1,157 @@
+"""Contexts: a callback sees the variables it was scheduled with."""
+
+import asyncio
+import contextvars
+import socket
+import sys
+
+import pytest
+
+from comparison import entry, log, outcome, turn
+
+variable = contextvars.ContextVar("variable", default="unset")
+
+
+def test_a_callback_runs_in_a_copy_of_the_context_it_was_scheduled_in(same):
+    def body(loop):
+        seen = []
+        variable.set("before")
+        loop.call_soon(lambda: (seen.append(variable.get()), variable.set("inside")))
+        loop.call_soon_threadsafe(lambda: seen.append(variable.get()))
+        loop.call_later(0, lambda: seen.append(variable.get()))
+        loop.call_at(0, lambda: seen.append(variable.get()))
+        variable.set("after")
+        loop.call_soon(lambda: seen.append(variable.get()))
+        turn(loop)
+        return seen, variable.get()
+
+    assert contextvars.Context().run(same, body) == (
+        ["before", "before", "after", "before", "before"],
+        "after",
+    )
+
+
+@pytest.mark.parametrize("method", ["call_soon", "call_soon_threadsafe", "call_later", "call_at"])
+def test_a_callback_runs_in_the_context_it_is_given(same, method):
+    def body(loop):
+        context = contextvars.Context()
+        context.run(variable.set, "given")
+        seen = []
+
+        def callback(value):
+            seen.append(variable.get())
+            variable.set(value)
+
+        time = (0,) if method in ("call_later", "call_at") else ()
+        getattr(loop, method)(*time, callback, "changed", context=context)
+        turn(loop, 2)
+        return seen, context[variable]
+
+    assert same(body) == (["given"], "changed")
+
+
+def test_a_handle_tells_its_context(loop):
+    context = contextvars.Context()
+    assert loop.call_soon(int, context=context).get_context() is context
+    assert loop.call_later(0, int, context=context).get_context() is context
+    assert isinstance(loop.call_soon(int).get_context(), contextvars.Context)
+    turn(loop)
+
+
+def test_no_context_means_a_copy(loop):
+    handle = loop.call_soon(int, context=None)
+    assert isinstance(handle.get_context(), contextvars.Context)
+    turn(loop)
+
+
+def test_what_is_no_context_is_refused(loop):
+    with pytest.raises(TypeError):
+        loop.call_soon(int, context={})
+
+
+def test_a_context_that_is_entered_already_is_reported(same):
+    def body(loop):
+        context = contextvars.copy_context()
+        loop.call_soon(int, context=context)
+        with log() as records:
+            context.run(turn, loop)
+        return [entry(record) for record in records]
+
+    logged = same(body)
+    assert logged[0].startswith("ERROR: Exception in callback int()")
+    assert "cannot enter context" in logged[0]
+
+
+def test_readers_and_signals_run_in_the_context_they_were_added_in(same):
+    def body(loop):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.send(b"x")
+            seen = []
+            variable.set("added")
+            loop.add_reader(ours, lambda: (seen.append(variable.get()), loop.remove_reader(ours)))
+            variable.set("later")
+            turn(loop, 2)
+            return seen
+
+    assert contextvars.Context().run(same, body) == ["added"]
+
+
+def test_tasks_have_a_context_of_their_own(same):
+    async def body(loop):
+        async def child():
+            before = variable.get()
+            variable.set("child")
+            await asyncio.sleep(0)
+            return before, variable.get()
+
+        variable.set("parent")
+        given = contextvars.Context()
+        results = await asyncio.gather(
+            loop.create_task(child()), loop.create_task(child(), context=given)
+        )
+        return results, variable.get(), given[variable]
+
+    assert same(body) == ([("parent", "child"), ("unset", "child")], "parent", "child")
+
+
+def test_the_handler_of_exceptions_runs_in_the_context_of_what_failed(loop):
+    """From Python 3.12 on asyncio does so too."""
+    seen = []
+    loop.set_exception_handler(lambda loop, report: seen.append(variable.get()))
+    context = contextvars.Context()
+    context.run(variable.set, "of the handle")
+    loop.call_soon(lambda: 1 / 0, context=context)
+    turn(loop)
+    assert seen == ["of the handle"]
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="asyncio calls the handler outside")
+def test_the_handler_runs_where_asyncio_runs_it(same):
+    def body(loop):
+        seen = []
+        loop.set_exception_handler(lambda loop, report: seen.append(variable.get()))
+        context = contextvars.Context()
+        context.run(variable.set, "given")
+
+        class Thing:
+            def get_context(self):
+                return context
+
+        class Odd:
+            def get_context(self):
+                return 5
+
+        for report in (
+            {"task": Thing()}, {"future": Thing()}, {"handle": Thing()}, {"handle": Odd()},
+            {"future": object(), "handle": Thing()}, {"task": None, "handle": Thing()}, {},
+        ):  # fmt: skip
+            loop.call_exception_handler(report)
+        return seen
+
+    expected = ["given", "given", "given", "unset", "unset", "given", "unset"]
+    assert contextvars.Context().run(same, body) == expected
+
+
+def test_outcome_of_a_bad_context_is_a_type_error(loop):
+    assert outcome(loop.call_later, 1, int, context="x")[0] == "TypeError"

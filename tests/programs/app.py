@@ -1,0 +1,78 @@
+"""The application that uvicorn serves in the tests."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+
+
+async def application(scope, receive, send):
+    """Answer by path; know how the server was started and ended."""
+    if scope["type"] == "lifespan":
+        await live(receive, send)
+    elif scope["type"] == "websocket":
+        await talk(receive, send)
+    else:
+        await answers[scope["path"]](scope, receive, send)
+
+
+async def live(receive, send):
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def talk(receive, send):
+    """Answer each message with itself in capitals."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    while (message := await receive())["type"] == "websocket.receive":
+        if message.get("text") is not None:
+            await send({"type": "websocket.send", "text": message["text"].upper()})
+        else:
+            await send({"type": "websocket.send", "bytes": message["bytes"]})
+
+
+async def respond(send, body, more=False):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": body, "more_body": more})
+
+
+async def tell(scope, receive, send):
+    """Tell which loop runs, and in which process."""
+    kind = type(asyncio.get_running_loop())
+    facts = {
+        "loop": f"{kind.__module__}.{kind.__qualname__}",
+        "pid": os.getpid(),
+        "client": scope["client"],
+    }
+    await respond(send, json.dumps(facts).encode())
+
+
+async def echo(scope, receive, send):
+    body, more = b"", True
+    while more:
+        message = await receive()
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    await respond(send, body)
+
+
+async def stream(scope, receive, send):
+    await respond(send, b"", more=True)
+    for number in range(1000):
+        message = {"type": "http.response.body", "body": b"%d\n" % number, "more_body": True}
+        await send(message)
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def fail(scope, receive, send):
+    raise LookupError("application failed")
+
+
+answers = {"/": tell, "/echo": echo, "/stream": stream, "/fail": fail}
