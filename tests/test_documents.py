@@ -34,8 +34,6 @@ def test_the_front_page_has_programs():
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
 def test_links_lead_to_files(document):
     missing = [
-        link
-        for link in LINK.findall(document.read_text())
-        if not (document.parent / link).exists()
+        link for link in LINK.findall(document.read_text()) if not (document.parent / link).exists()
     ]
     assert missing == []
