@@ -13,8 +13,8 @@ pub struct GilBound<T>(T);
 // SAFETY: the value is reached only through `get`, whose token proves that the thread holds the
 // lock, through `visit` during garbage collection, which holds it, and when it is dropped, which the
 // interpreter does under the lock. `&T` itself is not `Send`, so no thread keeps one while detached
-// and hands it on. The module does not declare itself free of the lock, so free-threaded builds turn
-// the lock on when they import it.
+// and hands it on. The module says that it uses the lock, so free-threaded builds turn it on when they
+// import it.
 unsafe impl<T> Send for GilBound<T> {}
 // SAFETY: as above.
 unsafe impl<T> Sync for GilBound<T> {}

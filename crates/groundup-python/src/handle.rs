@@ -2,8 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 
-use groundup::timers::TimerKey;
-use pyo3::basic::CompareOp;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -60,7 +58,8 @@ impl Handle {
         Ok(handle)
     }
 
-    fn build(
+    /// The value of a handle, which is no object of Python's yet.
+    pub fn build(
         event_loop: &Bound<'_, EventLoop>,
         call: Call,
         context: Option<&Bound<'_, PyContext>>,
@@ -135,6 +134,16 @@ impl Handle {
         EventLoop::report(event_loop, &context)
     }
 
+    /// The loop that calls it.
+    pub fn event_loop(&self) -> &Py<EventLoop> {
+        &self.event_loop
+    }
+
+    /// Whether it waits to be called.
+    pub fn is_waiting(&self, py: Python<'_>) -> bool {
+        self.call.get(py).borrow().is_some()
+    }
+
     /// Whether it was cancelled.
     pub fn is_cancelled(&self, py: Python<'_>) -> bool {
         self.cancelled.get(py).get()
@@ -164,7 +173,8 @@ impl Handle {
         notes.as_ref().map(|notes| notes.source_traceback.clone_ref(py))
     }
 
-    fn describe(handle: &Bound<'_, Self>, when: Option<f64>) -> PyResult<String> {
+    /// What `repr` says of a handle, or of one for a time.
+    pub fn describe(handle: &Bound<'_, Self>, when: Option<f64>) -> PyResult<String> {
         let py = handle.py();
         let this = handle.get();
         if let Some(repr) =
@@ -270,108 +280,6 @@ impl Handle {
 
     fn __clear__(&self) {
         drop(self.call.visit().take());
-    }
-}
-
-/// What call_later and call_at return; stands for `asyncio.TimerHandle`.
-#[pyclass(frozen, extends = Handle, freelist = 256, module = "groundup._groundup")]
-pub struct TimerHandle {
-    when: f64,
-    key: GilBound<Cell<Option<TimerKey>>>,
-}
-
-impl TimerHandle {
-    /// A handle for a time of its loop's clock, in seconds; it is not set yet.
-    pub fn new<'py>(
-        event_loop: &Bound<'py, EventLoop>,
-        when: f64,
-        call: Call,
-        context: Option<&Bound<'_, PyContext>>,
-    ) -> PyResult<Bound<'py, Self>> {
-        let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
-        let timer = Self { when, key: GilBound::new(Cell::new(None)) };
-        let timer = Bound::new(event_loop.py(), handle.add_subclass(timer))?;
-        ffi::track(&timer);
-        Ok(timer)
-    }
-
-    /// Says under which key its loop has set it.
-    pub fn set_key(&self, py: Python<'_>, key: TimerKey) {
-        self.key.get(py).set(Some(key));
-    }
-
-    fn equals(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<bool> {
-        let py = slf.py();
-        let (this, that) = (slf.as_super(), other.as_super());
-        Ok(slf.get().when == other.get().when
-            && this.get().is_cancelled(py) == that.get().is_cancelled(py)
-            && this.getattr("_callback")?.eq(that.getattr("_callback")?)?
-            && this.getattr("_args")?.eq(that.getattr("_args")?)?)
-    }
-}
-
-#[pymethods]
-impl TimerHandle {
-    /// Cancel the callback; nothing happens if it was cancelled or called already.
-    fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let handle = slf.as_super();
-        Handle::cancel_call(handle)?;
-        if let Some(key) = slf.get().key.get(py).take() {
-            let event_loop = handle.get().event_loop.get();
-            drop(event_loop.core(py).cancel_timer(key));
-        }
-        Ok(())
-    }
-
-    /// Return the time of the callback, in seconds of the loop's clock.
-    fn when(&self) -> f64 {
-        self.when
-    }
-
-    #[getter]
-    fn _when(&self) -> f64 {
-        self.when
-    }
-
-    #[getter]
-    fn _scheduled(slf: &Bound<'_, Self>) -> bool {
-        let py = slf.py();
-        let waiting = slf.as_super().get().call.get(py).borrow().is_some();
-        waiting && slf.get().key.get(py).get().is_some()
-    }
-
-    /// What `isinstance` goes by.
-    #[getter]
-    fn __class__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        imports::asyncio_timer_handle(py).map(|class| class.clone().unbind())
-    }
-
-    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        Handle::describe(slf.as_super(), Some(slf.get().when))
-    }
-
-    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        self.when.into_pyobject(py)?.hash()
-    }
-
-    fn __richcmp__(
-        slf: &Bound<'_, Self>,
-        other: &Bound<'_, PyAny>,
-        operation: CompareOp,
-    ) -> PyResult<Py<PyAny>> {
-        let py = slf.py();
-        let Ok(other) = other.cast::<Self>() else { return Ok(py.NotImplemented()) };
-        let (when, others) = (slf.get().when, other.get().when);
-        let holds = match operation {
-            CompareOp::Lt => when < others,
-            CompareOp::Gt => when > others,
-            CompareOp::Le => when < others || Self::equals(slf, other)?,
-            CompareOp::Ge => when > others || Self::equals(slf, other)?,
-            CompareOp::Eq => Self::equals(slf, other)?,
-            CompareOp::Ne => !Self::equals(slf, other)?,
-        };
-        Ok(holds.into_pyobject(py)?.to_owned().into_any().unbind())
     }
 }
 

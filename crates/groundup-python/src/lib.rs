@@ -4,19 +4,25 @@
 //! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
 //! ([`transports`]). What is unsafe stands in [`ffi`] and [`gil`].
 
+mod ffi;
+mod gil;
+
+mod errors;
+mod imports;
+
 mod coroutine;
 mod coroutine_function;
 mod coroutine_life;
-mod errors;
-mod event_loop;
-mod ffi;
 mod generator_coroutine;
-mod gil;
-mod handle;
-mod imports;
 mod interweave;
 mod items;
 mod native_coroutine;
+
+mod handle;
+mod timer_handle;
+
+mod event_loop;
+
 mod transports;
 
 use pyo3::prelude::*;
@@ -37,11 +43,13 @@ mod _groundup {
     #[pymodule_export]
     use crate::generator_coroutine::GeneratorCoroutine;
     #[pymodule_export]
-    use crate::handle::{Handle, TimerHandle};
+    use crate::handle::Handle;
     #[pymodule_export]
     use crate::interweave::{Interweave, interweave, run_all};
     #[pymodule_export]
     use crate::native_coroutine::NativeCoroutine;
+    #[pymodule_export]
+    use crate::timer_handle::TimerHandle;
     #[pymodule_export]
     use crate::transports::{Server, StreamTransport};
 }

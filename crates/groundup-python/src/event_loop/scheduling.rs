@@ -9,8 +9,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyTuple};
 
 use super::{EventLoop, Ready};
-use crate::handle::{Call, Handle, TimerHandle};
+use crate::handle::{Call, Handle};
 use crate::imports;
+use crate::timer_handle::TimerHandle;
 
 impl EventLoop {
     /// The loop's time in seconds.

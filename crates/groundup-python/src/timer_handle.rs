@@ -1,0 +1,114 @@
+//! Timer handles: callbacks for a time of the loop's clock.
+
+use std::cell::Cell;
+
+use groundup::timers::TimerKey;
+use pyo3::basic::CompareOp;
+use pyo3::prelude::*;
+use pyo3::types::PyContext;
+
+use crate::event_loop::EventLoop;
+use crate::gil::GilBound;
+use crate::handle::{Call, Handle};
+use crate::{ffi, imports};
+
+/// What call_later and call_at return; stands for `asyncio.TimerHandle`.
+#[pyclass(frozen, extends = Handle, freelist = 256, module = "groundup._groundup")]
+pub struct TimerHandle {
+    when: f64,
+    key: GilBound<Cell<Option<TimerKey>>>,
+}
+
+impl TimerHandle {
+    /// A handle for a time of its loop's clock, in seconds; it is not set yet.
+    pub fn new<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        when: f64,
+        call: Call,
+        context: Option<&Bound<'_, PyContext>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
+        let timer = Self { when, key: GilBound::new(Cell::new(None)) };
+        let timer = Bound::new(event_loop.py(), handle.add_subclass(timer))?;
+        ffi::track(&timer);
+        Ok(timer)
+    }
+
+    /// Says under which key its loop has set it.
+    pub fn set_key(&self, py: Python<'_>, key: TimerKey) {
+        self.key.get(py).set(Some(key));
+    }
+
+    fn equals(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<bool> {
+        let py = slf.py();
+        let (this, that) = (slf.as_super(), other.as_super());
+        Ok(slf.get().when == other.get().when
+            && this.get().is_cancelled(py) == that.get().is_cancelled(py)
+            && this.getattr("_callback")?.eq(that.getattr("_callback")?)?
+            && this.getattr("_args")?.eq(that.getattr("_args")?)?)
+    }
+}
+
+#[pymethods]
+impl TimerHandle {
+    /// Cancel the callback; nothing happens if it was cancelled or called already.
+    fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let py = slf.py();
+        let handle = slf.as_super();
+        Handle::cancel_call(handle)?;
+        if let Some(key) = slf.get().key.get(py).take() {
+            let event_loop = handle.get().event_loop().get();
+            drop(event_loop.core(py).cancel_timer(key));
+        }
+        Ok(())
+    }
+
+    /// Return the time of the callback, in seconds of the loop's clock.
+    fn when(&self) -> f64 {
+        self.when
+    }
+
+    #[getter]
+    fn _when(&self) -> f64 {
+        self.when
+    }
+
+    #[getter]
+    fn _scheduled(slf: &Bound<'_, Self>) -> bool {
+        let py = slf.py();
+        slf.as_super().get().is_waiting(py) && slf.get().key.get(py).get().is_some()
+    }
+
+    /// What `isinstance` goes by.
+    #[getter]
+    fn __class__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        imports::asyncio_timer_handle(py).map(|class| class.clone().unbind())
+    }
+
+    fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
+        Handle::describe(slf.as_super(), Some(slf.get().when))
+    }
+
+    fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
+        self.when.into_pyobject(py)?.hash()
+    }
+
+    fn __richcmp__(
+        slf: &Bound<'_, Self>,
+        other: &Bound<'_, PyAny>,
+        operation: CompareOp,
+    ) -> PyResult<Py<PyAny>> {
+        let py = slf.py();
+        let Ok(other) = other.cast::<Self>() else { return Ok(py.NotImplemented()) };
+        let (when, others) = (slf.get().when, other.get().when);
+        let holds = match operation {
+            CompareOp::Lt => when < others,
+            CompareOp::Gt => when > others,
+            CompareOp::Le => when < others || Self::equals(slf, other)?,
+            CompareOp::Ge => when > others || Self::equals(slf, other)?,
+            CompareOp::Eq => Self::equals(slf, other)?,
+            CompareOp::Ne => !Self::equals(slf, other)?,
+        };
+        Ok(holds.into_pyobject(py)?.to_owned().into_any().unbind())
+    }
+}
