@@ -151,22 +151,20 @@ def test_shutting_down_within_the_limit_warns_of_nothing(loop):
     loop.run_until_complete(main())
 
 
-def test_a_cancelled_shutdown_stays_shut(same):
-    async def body(loop):
+def test_a_cancelled_shutdown_stays_shut(loop):
+    async def main():
         release = threading.Event()
         try:
             job = loop.run_in_executor(None, release.wait, 30)
             with pytest.raises(asyncio.TimeoutError):
-                await asyncio.wait_for(shut_down(loop), 0.02)
+                await asyncio.wait_for(loop.shutdown_default_executor(), 0.02)
         finally:
             release.set()
         await job
         return outcome(loop.run_in_executor, None, int)
 
-    async def shut_down(loop):
-        await loop.shutdown_default_executor()
-
-    assert same(body)[0] == "RuntimeError"
+    text = "Executor shutdown has been called"
+    assert loop.run_until_complete(main()) == ("RuntimeError", text)
 
 
 def test_closing_does_not_wait_for_the_jobs():

@@ -252,9 +252,8 @@ def test_unittest_runs_on_an_installed_loop():
                 self.assertEqual(self.value, 5)
 
         groundup.install()
-        result = unittest.TextTestRunner(sys.stdout).run(unittest.makeSuite(Test)) if hasattr(
-            unittest, "makeSuite") else unittest.TextTestRunner(sys.stdout).run(
-            unittest.defaultTestLoader.loadTestsFromTestCase(Test))
+        suite = unittest.defaultTestLoader.loadTestsFromTestCase(Test)
+        unittest.TextTestRunner(sys.stdout).run(suite)
         """
     assert program(source)[-1] == "OK"
 

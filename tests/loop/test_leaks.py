@@ -117,6 +117,17 @@ def test_loops_leave_no_descriptors():
     assert descriptors() == before
 
 
+def test_closed_loops_that_are_kept_hold_no_descriptors():
+    before = descriptors()
+    loops = []
+    for _ in range(20):
+        loop = groundup.new_event_loop()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+        loops.append(loop)
+    assert descriptors() == before
+
+
 def test_executors_and_signals_leave_no_descriptors():
     import signal
 

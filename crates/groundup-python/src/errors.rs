@@ -2,7 +2,9 @@
 
 use std::io;
 
-use pyo3::exceptions::{PyKeyboardInterrupt, PyOSError, PyRuntimeError, PySystemExit};
+use pyo3::exceptions::{
+    PyBaseException, PyKeyboardInterrupt, PyOSError, PyRuntimeError, PySystemExit,
+};
 use pyo3::prelude::*;
 
 use crate::imports;
@@ -35,6 +37,11 @@ pub fn closed_loop() -> PyErr {
 /// `KeyboardInterrupt`.
 pub fn ends_run(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py)
+}
+
+/// The exception itself, with its traceback, which before Python 3.12 travels beside it.
+pub fn exception<'py>(py: Python<'py>, error: &PyErr) -> Bound<'py, PyBaseException> {
+    error.clone_ref(py).into_value(py).into_bound(py)
 }
 
 /// What ends a run of the event loop from inside.

@@ -126,7 +126,7 @@ impl Handle {
         let context = PyDict::new(py);
         let source = format_callback(event_loop, call)?;
         context.set_item("message", format!("Exception in callback {source}"))?;
-        context.set_item("exception", error.value(py))?;
+        context.set_item("exception", errors::exception(py, error))?;
         context.set_item("handle", handle)?;
         if let Some(traceback) = handle.get().source_traceback(py) {
             context.set_item("source_traceback", traceback)?;

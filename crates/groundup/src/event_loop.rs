@@ -8,7 +8,7 @@
 //! A loop belongs to one thread. Its methods take `&self` because what it resumes calls back into
 //! it; no borrow of its parts outlives the call it is made in.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 use std::fmt;
 use std::io;
 use std::mem;
@@ -87,7 +87,8 @@ pub struct EventLoop<H: Host, P: Poller = Epoll, C = Monotonic, R = Off> {
     timers: RefCell<Timers<H::Task>>,
     sources: RefCell<Sources<H::Source>>,
     inbox: Arc<Inbox<H::Task, P::Notifier>>,
-    poller: P,
+    /// Absent once the loop is closed.
+    poller: RefCell<Option<P>>,
     clock: C,
     recorder: R,
     stopping: Cell<bool>,
@@ -127,7 +128,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
             timers: RefCell::default(),
             sources: RefCell::default(),
             inbox: Arc::new(Inbox::new(poller.notifier())),
-            poller,
+            poller: RefCell::new(Some(poller)),
             clock,
             recorder,
             stopping: Cell::new(false),
@@ -172,11 +173,11 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     fn poll(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
         let timeout = self.fall_asleep();
         self.recorder.poll_begin(timeout);
-        let (poller, mut events) = (&self.poller, self.events.take());
-        let outcome = match timeout {
+        let mut events = self.events.take();
+        let outcome = self.with_poller(|poller| match timeout {
             Some(Duration::ZERO) => poller.poll(timeout, &mut events),
             _ => H::sleep(scope, || poller.poll(timeout, &mut events)),
-        };
+        });
         self.inbox.wake_up();
         self.recorder.poll_end(events.len());
         self.admit_arrivals();
@@ -185,6 +186,13 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         match outcome {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error.into()),
             _ => H::polled(scope),
+        }
+    }
+
+    fn with_poller<T>(&self, act: impl FnOnce(&P) -> io::Result<T>) -> io::Result<T> {
+        match &*self.poller.borrow() {
+            Some(poller) => act(poller),
+            None => Err(rustix::io::Errno::BADF.into()),
         }
     }
 
@@ -301,8 +309,10 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         let token = sources.next_token(descriptor);
         if !interest.is_none() {
             // A registration may be left over from a source that closed its descriptor unseen.
-            or_else_on(self.poller.add(fd, token, interest), io::ErrorKind::AlreadyExists, || {
-                self.poller.modify(fd, token, interest)
+            self.with_poller(|poller| {
+                or_else_on(poller.add(fd, token, interest), io::ErrorKind::AlreadyExists, || {
+                    poller.modify(fd, token, interest)
+                })
             })?;
         }
         sources.insert(Watch { token, interest, source });
@@ -331,16 +341,16 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         interest: Readiness,
     ) -> io::Result<()> {
         let token = watch.token;
-        match (watch.interest.is_none(), interest.is_none()) {
-            (true, _) => self.poller.add(fd, token, interest),
-            (false, true) => self.poller.remove(fd),
+        self.with_poller(|poller| match (watch.interest.is_none(), interest.is_none()) {
+            (true, _) => poller.add(fd, token, interest),
+            (false, true) => poller.remove(fd),
             // The descriptor may have been closed and opened again under the source.
             (false, false) => {
-                or_else_on(self.poller.modify(fd, token, interest), io::ErrorKind::NotFound, || {
-                    self.poller.add(fd, token, interest)
+                or_else_on(poller.modify(fd, token, interest), io::ErrorKind::NotFound, || {
+                    poller.add(fd, token, interest)
                 })
             }
-        }
+        })
     }
 
     /// Ends the watch of a descriptor, which may be closed already, and gives its source back.
@@ -348,7 +358,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         let watch = self.sources.borrow_mut().remove(fd.as_raw_fd())?;
         if !watch.interest.is_none() {
             // A closed descriptor has left the poller by itself.
-            let _ = self.poller.remove(fd);
+            let _ = self.with_poller(|poller| poller.remove(fd));
         }
         Some(watch.source)
     }
@@ -403,9 +413,24 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         &self.inbox
     }
 
+    /// Drops everything, and the poller too: its own descriptors are free, and the loop cannot be
+    /// run or watch anything any more.
+    ///
+    /// # Panics
+    ///
+    /// When the loop is polling.
+    pub fn close(&self) {
+        self.clear();
+        drop(self.poller.take());
+    }
+
     /// The loop's poller.
-    pub fn poller(&self) -> &P {
-        &self.poller
+    ///
+    /// # Panics
+    ///
+    /// When the loop is closed.
+    pub fn poller(&self) -> Ref<'_, P> {
+        Ref::map(self.poller.borrow(), |poller| poller.as_ref().expect("the loop is closed"))
     }
 
     /// The loop's clock.

@@ -107,7 +107,7 @@ impl EventLoop {
             Err(error) => {
                 let report = PyDict::new(py);
                 report.set_item("message", "Unhandled error in exception handler")?;
-                report.set_item("exception", error.value(py))?;
+                report.set_item("exception", errors::exception(py, &error))?;
                 report.set_item("context", context)?;
                 let outcome = Self::handle_by_default(slf, &report);
                 let message = "Exception in default exception handler while handling an \
@@ -146,7 +146,7 @@ fn log_if_failed(py: Python<'_>, outcome: PyResult<()>, message: &str) -> PyResu
     match outcome {
         Err(error) if !errors::ends_run(py, &error) => {
             let keywords = PyDict::new(py);
-            keywords.set_item("exc_info", error.value(py))?;
+            keywords.set_item("exc_info", errors::exception(py, &error))?;
             imports::logger(py)?.call_method("error", (message,), Some(&keywords)).map(drop)
         }
         outcome => outcome,

@@ -204,7 +204,7 @@ impl EventLoop {
         }
         this.remove_all_signal_handlers(py)?;
         running.closed.set(true);
-        this.core(py).clear();
+        this.core(py).close();
         this.parts(py).written.take().clear();
         this.parts(py).executor.abandon(py)
     }

@@ -205,12 +205,11 @@ impl EventLoop {
             };
             let receive = |py: Python<'_>| {
                 let fd = ffi::borrow_descriptor(socket.descriptor);
-                event_loop.get().with_scratch(py, |scratch| {
+                unless_would_block(event_loop.get().with_scratch(py, |scratch| {
                     let buffer = &mut scratch[..size.min(READ_SIZE)];
-                    let outcome = rustix::net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT);
-                    let received = unless_would_block(outcome)?;
-                    Ok(received.map(|(length, _)| PyBytes::new(py, &buffer[..length]).unbind()))
-                })
+                    let (length, _) = rustix::net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT)?;
+                    Ok(PyBytes::new(py, &buffer[..length]).unbind())
+                }))
             };
             let bytes = socket.attempt(&awaiter, Readiness::READABLE, receive).await?;
             Ok(bytes.into_any())

@@ -3,7 +3,7 @@
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, Timespec, epoll, eventfd};
@@ -21,7 +21,7 @@ const NOTIFICATION: u64 = u64::MAX;
 #[derive(Debug)]
 pub struct Epoll {
     epoll: OwnedFd,
-    notification: EventFd,
+    notification: Arc<OwnedFd>,
 }
 
 impl Epoll {
@@ -32,10 +32,11 @@ impl Epoll {
     /// Those of `epoll_create1` and `eventfd`: no descriptors left, for example.
     pub fn new() -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
-        let notification = EventFd::new()?;
+        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
+        let notification = Arc::new(eventfd(0, flags)?);
         // Edge-triggered, each write is reported once and the counter need never be read.
         let flags = epoll::EventFlags::IN | epoll::EventFlags::ET;
-        epoll::add(&epoll, &*notification.0, epoll::EventData::new_u64(NOTIFICATION), flags)?;
+        epoll::add(&epoll, &*notification, epoll::EventData::new_u64(NOTIFICATION), flags)?;
         Ok(Self { epoll, notification })
     }
 }
@@ -75,7 +76,7 @@ impl Poller for Epoll {
     }
 
     fn notifier(&self) -> EventFd {
-        self.notification.clone()
+        EventFd(Arc::downgrade(&self.notification))
     }
 }
 
@@ -105,26 +106,15 @@ fn timespec_of(timeout: Duration) -> Timespec {
     Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: timeout.subsec_nanos().into() }
 }
 
-/// The eventfd through which any thread ends the sleep of an [`Epoll`].
+/// The eventfd through which any thread ends the sleep of an [`Epoll`], as long as there is one.
 #[derive(Clone, Debug)]
-pub struct EventFd(Arc<OwnedFd>);
-
-impl EventFd {
-    fn new() -> io::Result<Self> {
-        let flags = EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK;
-        Ok(Self(Arc::new(eventfd(0, flags)?)))
-    }
-}
-
-impl AsFd for EventFd {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
+pub struct EventFd(Weak<OwnedFd>);
 
 impl Notify for EventFd {
     fn notify(&self) {
-        // The only error, a full counter, would take 2⁶⁴ notifications and still end the sleep.
-        let _ = rustix::io::write(&*self.0, &1u64.to_ne_bytes());
+        if let Some(eventfd) = self.0.upgrade() {
+            // The only error, a full counter, would take 2⁶⁴ notifications and still end the sleep.
+            let _ = rustix::io::write(&*eventfd, &1u64.to_ne_bytes());
+        }
     }
 }

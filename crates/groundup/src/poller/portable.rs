@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
 use polling::PollMode;
@@ -63,7 +63,7 @@ impl Poller for Portable {
     }
 
     fn notifier(&self) -> PortableNotifier {
-        PortableNotifier(self.poller.clone())
+        PortableNotifier(Arc::downgrade(&self.poller))
     }
 }
 
@@ -83,13 +83,15 @@ fn readiness_of(event: &polling::Event) -> Readiness {
     readiness
 }
 
-/// Ends the sleep of a [`Portable`].
+/// Ends the sleep of a [`Portable`], as long as there is one.
 #[derive(Clone, Debug)]
-pub struct PortableNotifier(Arc<polling::Poller>);
+pub struct PortableNotifier(Weak<polling::Poller>);
 
 impl Notify for PortableNotifier {
     fn notify(&self) {
-        // Fails only once the poller's own descriptors are gone, and its loop with them.
-        let _ = self.0.notify();
+        if let Some(poller) = self.0.upgrade() {
+            // There is nobody to tell of an error, and no other way to wake the loop.
+            let _ = poller.notify();
+        }
     }
 }

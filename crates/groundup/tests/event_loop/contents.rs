@@ -10,7 +10,7 @@ use groundup::event_loop::{EventLoop, Held, Host};
 use groundup::poller::Readiness;
 use groundup::recorder::TaskId;
 
-use crate::host::{World, note, source};
+use crate::host::{Failure, World, note, source};
 
 #[test]
 #[cfg_attr(miri, ignore = "makes system calls of its own")]
@@ -46,6 +46,28 @@ fn a_loop_that_was_cleared_holds_nothing_and_can_be_used_again() {
     world.events.watch(reader.as_fd(), source("new"), Readiness::READABLE).unwrap();
     world.turn();
     assert_eq!(world.names(), ["again", "new"]);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn a_loop_that_was_closed_has_no_poller_and_does_not_run() {
+    let world = World::new();
+    let (reader, _writer) = pipe().unwrap();
+    world.events.watch(reader.as_fd(), source("old"), Readiness::READABLE).unwrap();
+    world.wake(["ready"]);
+    world.events.close();
+    world.events.close();
+    world.events.for_each(|_| panic!("something is left"));
+    let refused = |outcome: io::Result<()>| outcome.unwrap_err().raw_os_error();
+    let watched = world.events.watch(reader.as_fd(), source("new"), Readiness::READABLE);
+    assert_eq!(refused(watched), Some(libc::EBADF));
+    match world.events.run(&world) {
+        Err(Failure::Io(error)) => assert_eq!(error.raw_os_error(), Some(libc::EBADF)),
+        other => panic!("{other:?}"),
+    }
+    world.events.inbox().push(note("too late"));
+    world.events.inbox().rouse();
+    assert!(world.names().is_empty());
 }
 
 /// A host whose tasks make others when they are dropped.
