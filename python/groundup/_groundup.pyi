@@ -51,6 +51,7 @@ __all__ = [
     "Interweave",
     "Server",
     "StreamTransport",
+    "ThreadSafeHandle",
     "TimerHandle",
     "__version__",
     "coroutine",
@@ -210,6 +211,9 @@ class Handle(asyncio.Handle):
     def cancel(self) -> None: ...
     def cancelled(self) -> bool: ...
     def get_context(self) -> Context: ...
+
+@final
+class ThreadSafeHandle(Handle): ...
 
 @final
 class TimerHandle(Handle):

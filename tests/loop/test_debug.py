@@ -1,5 +1,6 @@
 """Debug mode: who made what, what took too long, and what is called from the wrong thread."""
 
+import _thread
 import asyncio
 import functools
 import subprocess
@@ -140,6 +141,12 @@ def test_without_debug_mode_nothing_is_checked(same):
         return results
 
     assert same(body) == ["TimerHandle"]
+
+
+def test_a_thread_without_python_code_may_call(loop):
+    loop.set_debug(True)
+    loop.call_soon(_thread.start_new_thread, loop.call_soon_threadsafe, (loop.stop,))
+    loop.run_forever()
 
 
 def test_a_slow_callback_is_named(same):

@@ -30,11 +30,12 @@ def test_an_exception_in_a_callback_is_logged_and_the_loop_goes_on(same):
     place = f"{__file__}:{fail.__code__.co_firstlineno}"
     # From Python 3.13 on, arguments are shown in debug mode only.
     arguments = "1, 'x'" if sys.version_info < (3, 13) else ""
+    kind = "Handle" if sys.version_info < (3, 14) else "_ThreadSafeHandle"
     assert logged == [
         f"ERROR: Exception in callback fail({arguments}) at {place}\n"
         f"handle: <Handle fail({arguments}) at {place}> (ValueError('failed'))",
         f"ERROR: Exception in callback fail() at {place}\n"
-        f"handle: <Handle fail() at {place}> (ValueError('failed'))",
+        f"handle: <{kind} fail() at {place}> (ValueError('failed'))",
         f"ERROR: Exception in callback fail() at {place}\n"
         f"handle: <TimerHandle when=5.0 fail() at {place}> (ValueError('failed'))",
     ]

@@ -2,13 +2,14 @@
 
 import asyncio
 import concurrent.futures
+import sys
 import threading
 import time
 
 import pytest
 
 import groundup
-from comparison import outcome
+from comparison import outcome, turn
 
 
 @pytest.fixture
@@ -85,6 +86,49 @@ def test_a_handle_can_be_cancelled_from_another_thread(elsewhere):
     elsewhere.call_soon_threadsafe(done.set)
     assert done.wait(30)
     assert called == []
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="new in Python 3.14")
+@pytest.mark.parametrize("method", ["cancel", "cancelled"])
+def test_who_asks_for_a_handle_whose_callback_runs_waits_for_its_end(same, method):
+    def body(loop):
+        started, seen = threading.Event(), []
+
+        def callback():
+            started.set()
+            time.sleep(0.1)
+            seen.append("callback ended")
+
+        def ask():
+            handle = loop.call_soon_threadsafe(callback)
+            seen.append(handle.__class__.__name__)
+            started.wait(30)
+            seen.append(getattr(handle, method)())
+            loop.call_soon_threadsafe(loop.stop)
+
+        thread = threading.Thread(target=ask)
+        thread.start()
+        loop.run_forever()
+        thread.join()
+        return seen
+
+    answer = False if method == "cancelled" else None
+    assert same(body) == ["_ThreadSafeHandle", "callback ended", answer]
+
+
+def test_a_callback_may_cancel_its_own_handle(same):
+    def body(loop):
+        seen = []
+
+        def callback():
+            handles[0].cancel()
+            seen.append(handles[0].cancelled())
+
+        handles = [loop.call_soon_threadsafe(callback)]
+        turn(loop)
+        return seen
+
+    assert same(body) == [True]
 
 
 def test_a_busy_loop_lets_other_threads_run(elsewhere):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import socket
+import sys
 
 import pytest
 
@@ -99,6 +101,26 @@ async def test_an_address_that_is_no_address_is_told():
     message = "port must be 0-65535"
     with resolving_to(("127.0.0.1", 70000)), pytest.raises(OverflowError, match=message):
         await connect(happy_eyeballs_delay=DELAY)
+
+
+# Before 3.14 asyncio's own part of a race holds its failures in a cycle.
+WAYS = {"one by one": {}}
+if sys.version_info >= (3, 14):
+    WAYS["race"] = {"happy_eyeballs_delay": DELAY}
+
+
+@pytest.mark.groundup_only
+@pytest.mark.parametrize("options", list(WAYS.values()), ids=list(WAYS))
+async def test_a_failure_is_held_by_nobody_else(options):
+    """So that it goes with what it holds, without waiting for a garbage collection."""
+    error = None
+    with resolving_to(("127.0.0.1", 1)):
+        try:
+            await connect(**options)
+        except ConnectionRefusedError as refused:
+            error = refused
+    holders = [type(holder).__name__ for holder in gc.get_referrers(error)]
+    assert "list" not in holders
 
 
 async def test_a_race_can_be_cancelled(full_backlog):

@@ -49,6 +49,22 @@ async def test_serve_forever_ends_by_cancellation():
     await server.wait_closed()
 
 
+@pytest.mark.groundup_only
+async def test_serve_forever_closes_the_connections_when_it_is_cancelled():
+    """As it does in the newer versions of asyncio."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Echo, "127.0.0.1", 0)
+    with calling(server.sockets[0].getsockname()) as caller:
+        caller.send(b"hello")
+        assert await receive(caller, 5) == b"hello"
+        task = loop.create_task(server.serve_forever())
+        await turns(2)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert await receive(caller, 1) == b""
+
+
 async def test_serve_forever_ends_when_the_server_is_closed():
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Echo, "127.0.0.1", 0)

@@ -206,6 +206,7 @@ def open_and_leave(new_loop, near):
         loop.close()
 
 
+@pytest.mark.groundup_only
 def test_an_open_transport_goes_with_its_loop_and_warns(new_loop):
     near, far = tcp_pair()
     descriptor = near.fileno()

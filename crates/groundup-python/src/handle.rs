@@ -182,7 +182,7 @@ impl Handle {
         {
             return Ok(repr);
         }
-        let mut words = vec![if when.is_some() { "TimerHandle" } else { "Handle" }.to_owned()];
+        let mut words = vec![handle.getattr("__class__")?.getattr("__name__")?.to_string()];
         if this.is_cancelled(py) {
             words.push("cancelled".to_owned());
         }
@@ -290,7 +290,8 @@ impl DebugNotes {
         if !event_loop.get().is_debug(py) {
             return Ok(None);
         }
-        let frame = imports::getframe(py)?.call0()?;
+        // A thread may call the loop without any Python code of its own.
+        let Ok(frame) = imports::getframe(py)?.call0() else { return Ok(None) };
         let source_traceback = imports::extract_stack(py)?.call1((frame,))?.unbind();
         Ok(Some(Box::new(Self { source_traceback, repr: None })))
     }

@@ -21,6 +21,8 @@ import_once! {
     asyncio_transport = "asyncio"."Transport";
     asyncio_handle = "asyncio"."Handle";
     asyncio_timer_handle = "asyncio"."TimerHandle";
+    /// Since Python 3.14.
+    asyncio_thread_safe_handle = "asyncio.events"."_ThreadSafeHandle";
     future = "asyncio"."Future";
     task = "asyncio"."Task";
     ensure_future = "asyncio"."ensure_future";

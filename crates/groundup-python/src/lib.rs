@@ -19,6 +19,7 @@ mod items;
 mod native_coroutine;
 
 mod handle;
+mod thread_safe_handle;
 mod timer_handle;
 
 mod event_loop;
@@ -48,6 +49,8 @@ mod _groundup {
     use crate::interweave::{Interweave, interweave, run_all};
     #[pymodule_export]
     use crate::native_coroutine::NativeCoroutine;
+    #[pymodule_export]
+    use crate::thread_safe_handle::ThreadSafeHandle;
     #[pymodule_export]
     use crate::timer_handle::TimerHandle;
     #[pymodule_export]

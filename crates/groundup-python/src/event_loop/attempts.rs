@@ -155,26 +155,38 @@ impl Attempts {
         Err(PyErr::from_value(failures.call_method0("pop")?))
     }
 
-    /// The exception that tells of all that failed.
-    pub fn failure(&self, py: Python<'_>, all_errors: bool) -> PyResult<PyErr> {
+    /// All that failed, in the order the attempts began; the list is empty afterwards, since what is
+    /// left of a race may hold it until the next garbage collection.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub fn take_failures(&self, py: Python<'_>) -> PyResult<Vec<Py<PyAny>>> {
         let mut failures = Vec::new();
         for attempt in self.failures.bind(py) {
-            failures.extend(attempt.try_iter()?.collect::<PyResult<Vec<_>>>()?);
+            let errors: Vec<Py<PyAny>> = attempt.extract()?;
+            failures.extend(errors);
         }
-        if all_errors {
-            let group = py.import("builtins")?.getattr("ExceptionGroup")?;
-            let group = group.call1(("create_connection failed", failures))?;
-            return Ok(PyErr::from_value(group));
+        self.failures.bind(py).call_method0("clear")?;
+        Ok(failures)
+    }
+}
+
+/// The exception that tells of failed attempts.
+pub fn summary(py: Python<'_>, failures: &[Py<PyAny>], all_errors: bool) -> PyResult<PyErr> {
+    if all_errors {
+        let group = py.import("builtins")?.getattr("ExceptionGroup")?;
+        let group = group.call1(("create_connection failed", failures))?;
+        return Ok(PyErr::from_value(group));
+    }
+    let text = |failure: &Py<PyAny>| Ok(failure.bind(py).str()?.to_string());
+    let texts: Vec<String> = failures.iter().map(text).collect::<PyResult<_>>()?;
+    match failures.first() {
+        None => Ok(PyTimeoutError::new_err("create_connection failed")),
+        Some(first) if texts.iter().all(|text| *text == texts[0]) => {
+            Ok(PyErr::from_value(first.bind(py).clone()))
         }
-        let texts: Vec<String> =
-            failures.iter().map(|f| Ok(f.str()?.to_string())).collect::<PyResult<_>>()?;
-        match failures.first() {
-            None => Ok(PyTimeoutError::new_err("create_connection failed")),
-            Some(first) if texts.iter().all(|text| *text == texts[0]) => {
-                Ok(PyErr::from_value(first.clone()))
-            }
-            _ => Ok(PyOSError::new_err(format!("Multiple exceptions: {}", texts.join(", ")))),
-        }
+        _ => Ok(PyOSError::new_err(format!("Multiple exceptions: {}", texts.join(", ")))),
     }
 }
 

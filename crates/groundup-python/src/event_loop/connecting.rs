@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
-use super::attempts::{Attempts, ClosedOnDrop};
+use super::attempts::{Attempts, ClosedOnDrop, summary};
 use super::resolver::{Hints, interleave, resolve};
 use super::sockets::check_no_tls;
 use super::unavailable::not_implemented;
@@ -38,9 +38,10 @@ impl Destination {
             Some(delay) => attempts.race(awaiter, infos, delay).await?,
             None => attempts.one_by_one(awaiter, infos).await?,
         };
+        let failures = Python::attach(|py| attempts.take_failures(py))?;
         match connected {
             Some(socket) => Ok(socket),
-            None => Err(Python::attach(|py| attempts.failure(py, self.all_errors))?),
+            None => Err(Python::attach(|py| summary(py, &failures, self.all_errors))?),
         }
     }
 }

@@ -13,6 +13,7 @@ use super::descriptors::Watchers;
 use super::signals;
 use crate::errors::RunError;
 use crate::handle::Handle;
+use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::transports::{Listener, StreamTransport};
 
 /// asyncio as a host of the crate's event loop.
@@ -22,6 +23,8 @@ pub struct Asyncio;
 pub enum Ready {
     /// A callback to be called.
     Handle(Py<Handle>),
+    /// A callback that another thread may cancel.
+    ThreadSafe(Py<ThreadSafeHandle>),
     /// A callback of add_signal_handler, to be called each time its signal comes.
     Signal(Py<Handle>),
     /// A stream whose protocol is to hear of the connection.
@@ -54,6 +57,7 @@ impl Host for Asyncio {
     fn task_id(ready: &Ready) -> TaskId {
         let object = match ready {
             Ready::Handle(handle) | Ready::Signal(handle) => handle.as_ptr(),
+            Ready::ThreadSafe(handle) => handle.as_ptr(),
             Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
             Ready::Listener(listener) => listener.as_ptr(),
         };
@@ -64,6 +68,7 @@ impl Host for Asyncio {
         let py = event_loop.py();
         match ready {
             Ready::Handle(handle) => Handle::run_once(handle.bind(py))?,
+            Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.bind(py))?,
             Ready::Signal(handle) => Handle::run(handle.bind(py))?,
             Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,
             Ready::Lost(stream) => StreamTransport::finish(stream.bind(py))?,
@@ -116,6 +121,7 @@ pub fn set_result_unless_done(future: &Bound<'_, PyAny>) -> PyResult<()> {
 pub fn traverse(held: Held<'_, Asyncio>, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
     match held {
         Held::Task(Ready::Handle(handle) | Ready::Signal(handle)) => visit.call(handle),
+        Held::Task(Ready::ThreadSafe(handle)) => visit.call(handle),
         Held::Task(Ready::Opened(stream) | Ready::Lost(stream))
         | Held::Source(Source::Stream(stream)) => visit.call(stream),
         Held::Task(Ready::Listener(listener)) | Held::Source(Source::Listener(listener)) => {

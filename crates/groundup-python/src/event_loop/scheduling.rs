@@ -11,6 +11,7 @@ use pyo3::types::{PyContext, PyTuple};
 use super::{EventLoop, Ready};
 use crate::handle::{Call, Handle};
 use crate::imports;
+use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::timer_handle::TimerHandle;
 
 impl EventLoop {
@@ -96,8 +97,14 @@ impl EventLoop {
         if this.is_debug(py) {
             check_callback(&callback, "call_soon_threadsafe")?;
         }
-        let handle = Handle::new(slf, Call::new(callback, args), context)?.unbind();
-        let ready = Ready::Handle(handle.clone_ref(py));
+        let call = Call::new(callback, args);
+        let (handle, ready) = if ThreadSafeHandle::is_known(py) {
+            let handle = ThreadSafeHandle::new(slf, call, context)?;
+            (handle.as_super().clone().unbind(), Ready::ThreadSafe(handle.unbind()))
+        } else {
+            let handle = Handle::new(slf, call, context)?.unbind();
+            (handle.clone_ref(py), Ready::Handle(handle))
+        };
         if this.parts(py).running.runs_elsewhere() {
             this.core(py).inbox().push(ready);
         } else {

@@ -66,7 +66,7 @@ impl Server {
         })
     }
 
-    /// Listen until it is cancelled; then close the server and wait for its connections.
+    /// Listen until it is cancelled; then close the server and its connections, and wait for them.
     fn serve_forever(slf: &Bound<'_, Self>) -> PyResult<Py<NativeCoroutine>> {
         let server = slf.clone().unbind();
         native_coroutine::new(slf.py(), "Server.serve_forever", async move |awaiter| {
@@ -80,6 +80,7 @@ impl Server {
             if is_cancelled {
                 let end = Python::attach(|py| {
                     server.get().close(py)?;
+                    server.get().close_clients(py)?;
                     server.get().end(py)
                 })?;
                 if let Some(end) = end {
