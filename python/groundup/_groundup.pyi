@@ -14,6 +14,7 @@ from socket import _GetAddrInfoResult, socket
 from ssl import SSLContext
 from types import CodeType, FrameType, GenericAlias, TracebackType
 from typing import (
+    IO,
     Any,
     Final,
     NoReturn,
@@ -25,7 +26,7 @@ from typing import (
     overload,
 )
 
-from _typeshed import FileDescriptorLike, ReadableBuffer, WriteableBuffer
+from _typeshed import FileDescriptorLike, ReadableBuffer, StrPath, WriteableBuffer
 from typing_extensions import disjoint_base
 
 _T = TypeVar("_T")
@@ -53,6 +54,8 @@ __all__ = [
     "StreamTransport",
     "ThreadSafeHandle",
     "TimerHandle",
+    "TlsProtocol",
+    "TlsTransport",
     "__version__",
     "coroutine",
     "interweave",
@@ -189,19 +192,75 @@ class EventLoop:
         ssl_shutdown_timeout: float | None = None,
         start_serving: bool = True,
     ) -> _Awaited[_AsyncioServer]: ...
+    def connect_accepted_socket(
+        self,
+        protocol_factory: Callable[[], _ProtocolT],
+        sock: socket,
+        *,
+        ssl: bool | SSLContext | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> _Awaited[tuple[asyncio.Transport, _ProtocolT]]: ...
+    def create_unix_connection(
+        self,
+        protocol_factory: Callable[[], _ProtocolT],
+        path: StrPath | None = None,
+        *,
+        ssl: bool | SSLContext | None = None,
+        sock: socket | None = None,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> _Awaited[tuple[asyncio.Transport, _ProtocolT]]: ...
+    def create_unix_server(
+        self,
+        protocol_factory: Callable[[], asyncio.BaseProtocol],
+        path: StrPath | None = None,
+        *,
+        sock: socket | None = None,
+        backlog: int = 100,
+        ssl: bool | SSLContext | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+        start_serving: bool = True,
+        cleanup_socket: bool | None = None,
+    ) -> _Awaited[_AsyncioServer]: ...
+    def start_tls(
+        self,
+        transport: asyncio.WriteTransport,
+        protocol: asyncio.BaseProtocol,
+        sslcontext: SSLContext,
+        *,
+        server_side: bool = False,
+        server_hostname: str | None = None,
+        ssl_handshake_timeout: float | None = None,
+        ssl_shutdown_timeout: float | None = None,
+    ) -> _Awaited[asyncio.Transport | None]: ...
+    def sendfile(
+        self,
+        transport: asyncio.WriteTransport,
+        file: IO[bytes],
+        offset: int | None = None,
+        count: int | None = None,
+        *,
+        fallback: bool = True,
+    ) -> _Awaited[int]: ...
+    def sock_sendfile(
+        self,
+        sock: socket,
+        file: IO[bytes],
+        offset: int | None = None,
+        count: int | None = None,
+        *,
+        fallback: bool | None = True,
+    ) -> _Awaited[int]: ...
 
     # Not there yet
-    def start_tls(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
-    def create_unix_connection(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
-    def create_unix_server(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
     def create_datagram_endpoint(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
-    def connect_accepted_socket(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
     def connect_read_pipe(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
     def connect_write_pipe(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
     def subprocess_exec(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
     def subprocess_shell(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
-    def sendfile(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
-    def sock_sendfile(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
     def sock_recvfrom(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
     def sock_recvfrom_into(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
     def sock_sendto(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
@@ -251,6 +310,20 @@ class StreamTransport(asyncio.Transport):
     def write_eof(self) -> None: ...
     def get_write_buffer_size(self) -> int: ...
     def get_write_buffer_limits(self) -> tuple[int, int]: ...
+
+@final
+class TlsProtocol(asyncio.Protocol): ...
+
+@final
+class TlsTransport(asyncio.Transport):
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None: ...
+    def can_write_eof(self) -> bool: ...
+    def write_eof(self) -> None: ...
+    def get_write_buffer_size(self) -> int: ...
+    def get_write_buffer_limits(self) -> tuple[int, int]: ...
+    def set_read_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
+    def get_read_buffer_limits(self) -> tuple[int, int]: ...
+    def get_read_buffer_size(self) -> int: ...
 
 @final
 class Server(_AsyncioServer):

@@ -256,16 +256,3 @@ def test_a_writer_that_is_forgotten_warns_and_is_closed(run):
         await server.wait_closed()
 
     run(main())
-
-
-def test_what_is_not_there_yet_says_so(run):
-    async def main():
-        with pytest.raises(NotImplementedError, match="create_unix_connection"):
-            await asyncio.open_unix_connection("/nowhere")
-        with pytest.raises(NotImplementedError, match="create_unix_server"):
-            await asyncio.start_unix_server(echo, "/nowhere")
-        async with connection() as (_, writer):
-            with pytest.raises(NotImplementedError, match="start_tls"):
-                await writer.start_tls(None)
-
-    run(main())

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import trustme
 
 import groundup
 
@@ -104,3 +105,9 @@ def full_backlog() -> Iterator[tuple[str, int]]:
             caller.setblocking(False)
             caller.connect_ex(listener.getsockname())
         yield listener.getsockname()
+
+
+@pytest.fixture(scope="module")
+def authority() -> trustme.CA:
+    """A certificate authority that only these tests trust."""
+    return trustme.CA()

@@ -71,13 +71,6 @@ async def test_a_tls_socket_is_refused():
         await loop.create_connection(Recorder, sock=wrapped)
 
 
-@pytest.mark.groundup_only
-async def test_tls_is_not_there_yet():
-    loop = asyncio.get_running_loop()
-    with pytest.raises(NotImplementedError, match=r"create_connection\(ssl=…\)"):
-        await loop.create_connection(Recorder, "127.0.0.1", 1, ssl=True)
-
-
 async def test_a_port_out_of_range_is_refused():
     loop = asyncio.get_running_loop()
     with pytest.raises(OverflowError, match="port must be 0-65535"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import socket
-import ssl
 import sys
 
 import pytest
@@ -60,14 +59,6 @@ async def test_a_datagram_socket_is_refused():
         pytest.raises(ValueError, match=r"^A Stream Socket was expected, got <socket\.socket fd="),
     ):
         await loop.create_server(Recorder, sock=sock)
-
-
-@pytest.mark.groundup_only
-async def test_tls_is_not_there_yet():
-    loop = asyncio.get_running_loop()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    with pytest.raises(NotImplementedError, match=r"create_server\(ssl=…\)"):
-        await loop.create_server(Recorder, "127.0.0.1", 0, ssl=context)
 
 
 async def test_a_port_in_use_is_named():

@@ -9,7 +9,7 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyContext, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyContext, PyTuple};
 
 /// What `PyIter_Send` led to, when it did not raise.
 #[derive(Debug)]
@@ -211,4 +211,20 @@ pub fn borrow_descriptor<'a>(descriptor: RawFd) -> BorrowedFd<'a> {
     // owner. What the loop does with one is a system call, which answers EBADF for one that is
     // closed; no memory depends on whose it is. It is not -1.
     unsafe { BorrowedFd::borrow_raw(descriptor) }
+}
+
+/// Appends the first `count` bytes of a bytearray.
+pub fn extend_from_bytearray(vector: &mut Vec<u8>, array: &Bound<'_, PyByteArray>, count: usize) {
+    // SAFETY: the lock is held and no Python code runs while the slice lives, so that the array is
+    // neither changed nor resized.
+    vector.extend_from_slice(unsafe { &array.as_bytes()[..count] });
+}
+
+/// The first `count` bytes of a bytearray, as bytes.
+pub fn bytes_of_bytearray<'py>(
+    array: &Bound<'py, PyByteArray>,
+    count: usize,
+) -> Bound<'py, PyBytes> {
+    // SAFETY: as in `extend_from_bytearray`; making a bytes object runs no Python code.
+    PyBytes::new(array.py(), unsafe { &array.as_bytes()[..count] })
 }

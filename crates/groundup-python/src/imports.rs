@@ -20,6 +20,7 @@ import_once! {
     asyncio_server = "asyncio"."Server";
     asyncio_transport = "asyncio"."Transport";
     asyncio_handle = "asyncio"."Handle";
+    asyncio_tls_transport = "asyncio.sslproto"."_SSLProtocolTransport";
     asyncio_timer_handle = "asyncio"."TimerHandle";
     /// Since Python 3.14.
     asyncio_thread_safe_handle = "asyncio.events"."_ThreadSafeHandle";
@@ -33,6 +34,8 @@ import_once! {
     wrap_future = "asyncio"."wrap_future";
     wait_for = "asyncio"."wait_for";
     cancelled_error = "asyncio"."CancelledError";
+    sendfile_mode = "asyncio.constants"."_SendfileMode";
+    sendfile_not_available = "asyncio"."SendfileNotAvailableError";
     set_running_loop = "asyncio"."_set_running_loop";
     get_running_loop = "asyncio"."_get_running_loop";
     is_debug_mode = "asyncio.coroutines"."_is_debug_mode";
@@ -44,7 +47,14 @@ import_once! {
     thread_pool_executor = "concurrent.futures"."ThreadPoolExecutor";
     thread = "threading"."Thread";
     socket = "socket"."socket";
+    memory_bio = "ssl"."MemoryBIO";
+    ssl_certificate_error = "ssl"."CertificateError";
+    ssl_context = "ssl"."SSLContext";
+    ssl_error = "ssl"."SSLError";
+    ssl_object = "ssl"."SSLObject";
     ssl_socket = "ssl"."SSLSocket";
+    ssl_syscall_error = "ssl"."SSLSyscallError";
+    ssl_want_read_error = "ssl"."SSLWantReadError";
     strerror = "os"."strerror";
     format_list = "traceback"."format_list";
     getframe = "sys"."_getframe";

@@ -9,6 +9,7 @@ mod gil;
 
 mod errors;
 mod imports;
+mod warnings;
 
 mod coroutine;
 mod coroutine_function;
@@ -54,5 +55,5 @@ mod _groundup {
     #[pymodule_export]
     use crate::timer_handle::TimerHandle;
     #[pymodule_export]
-    use crate::transports::{Server, StreamTransport};
+    use crate::transports::{Server, StreamTransport, TlsProtocol, TlsTransport};
 }

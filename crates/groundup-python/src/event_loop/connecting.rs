@@ -3,14 +3,13 @@
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 
-use super::attempts::{Attempts, ClosedOnDrop, summary};
+use super::adopting::{begin_stream, check_stream_socket};
+use super::attempts::{Attempts, summary};
 use super::resolver::{Hints, interleave, resolve};
-use super::sockets::check_no_tls;
-use super::unavailable::not_implemented;
-use super::{EventLoop, STREAM, descriptor_of};
+use super::tls::TlsArguments;
+use super::{EventLoop, STREAM};
+use crate::imports;
 use crate::native_coroutine::{self, Awaiter, NativeCoroutine};
-use crate::transports::{Origin, StreamSocket, StreamTransport};
-use crate::{ffi, imports};
 
 /// Where to connect to, and how.
 struct Destination {
@@ -60,46 +59,6 @@ async fn resolve_some(
     Ok(infos)
 }
 
-/// Makes a transport of a connected socket, and waits until its protocol has heard of it.
-async fn begin_stream(
-    awaiter: &Awaiter,
-    event_loop: &Py<EventLoop>,
-    socket: Py<PyAny>,
-    protocol_factory: &Py<PyAny>,
-) -> PyResult<Py<PyAny>> {
-    let descriptor = Python::attach(|py| {
-        let descriptor = descriptor_of(socket.bind(py))?;
-        event_loop.get().check_no_transport(socket.bind(py), descriptor)?;
-        PyResult::Ok(descriptor)
-    })?;
-    let socket = ClosedOnDrop::new(socket);
-    let (transport, protocol, waiter) = Python::attach(|py| {
-        let event_loop = event_loop.bind(py);
-        socket.get().call_method1(py, "setblocking", (false,))?;
-        let protocol = protocol_factory.bind(py).call0()?;
-        let waiter = EventLoop::create_future(event_loop)?.unbind();
-        let origin = Origin {
-            descriptor,
-            socket: StreamSocket::Python(socket.get().clone_ref(py)),
-            peername: None,
-            context: ffi::copy_current_context(py)?.unbind(),
-            server: None,
-            waiter: Some(waiter.clone_ref(py)),
-        };
-        let transport = StreamTransport::begin(event_loop, origin, protocol.clone())?;
-        PyResult::Ok((transport.unbind(), protocol.unbind(), waiter))
-    })?;
-    socket.keep();
-    let outcome = awaiter.wait(waiter).await;
-    Python::attach(|py| match outcome {
-        Ok(_) => Ok((transport, protocol).into_pyobject(py)?.into_any().unbind()),
-        Err(error) => {
-            StreamTransport::close_stream(transport.bind(py))?;
-            Err(error)
-        }
-    })
-}
-
 fn log_connection(
     event_loop: &Bound<'_, EventLoop>,
     address: &Bound<'_, PyAny>,
@@ -124,7 +83,9 @@ impl EventLoop {
     /// Give a host and a port, or a connected stream socket. Several addresses are tried one after
     /// the other, or, with a happy_eyeballs_delay in seconds, side by side (RFC 8305). Raise
     /// ValueError for arguments that exclude each other, OSError if no address answers (all that
-    /// failed, in an ExceptionGroup, with all_errors), NotImplementedError with ssl.
+    /// failed, in an ExceptionGroup, with all_errors), ssl.SSLError if the handshake fails,
+    /// ConnectionAbortedError if it takes too long. With ssl, an ssl.SSLContext or True, the transport
+    /// speaks TLS; server_hostname is the name that is checked, by default the host.
     #[pyo3(signature = (
         protocol_factory, host=None, port=None, *, ssl=None, family=0, proto=0, flags=0, sock=None,
         local_addr=None, server_hostname=None, ssl_handshake_timeout=None, ssl_shutdown_timeout=None,
@@ -135,7 +96,7 @@ impl EventLoop {
         protocol_factory: Py<PyAny>,
         host: Option<Py<PyAny>>,
         port: Option<Py<PyAny>>,
-        ssl: Option<Bound<'_, PyAny>>,
+        ssl: Option<Py<PyAny>>,
         family: i32,
         proto: i32,
         flags: i32,
@@ -149,21 +110,15 @@ impl EventLoop {
         all_errors: bool,
     ) -> PyResult<Py<NativeCoroutine>> {
         let (py, event_loop) = (slf.py(), slf.clone().unbind());
-        let ssl = ssl.map_or(Ok(false), |ssl| ssl.is_truthy())?;
-        let only_with_ssl = [
-            ("server_hostname", server_hostname.is_some()),
-            ("ssl_handshake_timeout", ssl_handshake_timeout.is_some()),
-            ("ssl_shutdown_timeout", ssl_shutdown_timeout.is_some()),
-        ];
+        let tls = TlsArguments {
+            ssl,
+            server_hostname,
+            handshake_timeout: ssl_handshake_timeout,
+            shutdown_timeout: ssl_shutdown_timeout,
+        };
         let hints = Hints { family, kind: STREAM, protocol: proto, flags };
         native_coroutine::new(py, "EventLoop.create_connection", async move |awaiter| {
-            if let Some((name, _)) = only_with_ssl.iter().find(|(_, given)| *given && !ssl) {
-                let message = format!("{name} is only meaningful with ssl");
-                return Err(PyValueError::new_err(message));
-            }
-            if ssl {
-                return Err(not_implemented("create_connection(ssl=…)"));
-            }
+            let tls = Python::attach(|py| tls.for_client(py, host.as_ref()))?;
             let has_address = host.is_some() || port.is_some();
             let address = Python::attach(|py| pair(py, host, port))?;
             let socket = match (sock, has_address) {
@@ -182,7 +137,8 @@ impl EventLoop {
                     destination.connect(&awaiter, &event_loop).await?
                 }
             };
-            let connection = begin_stream(&awaiter, &event_loop, socket, &protocol_factory).await?;
+            let connection =
+                begin_stream(&awaiter, &event_loop, socket, &protocol_factory, tls).await?;
             Python::attach(|py| {
                 log_connection(event_loop.bind(py), address.bind(py), connection.bind(py))
             })?;
@@ -201,14 +157,4 @@ pub fn pair(
     port: Option<Py<PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     Ok((host, port).into_pyobject(py)?.into_any().unbind())
-}
-
-/// Says that a socket is no stream socket, or does TLS by itself.
-pub fn check_stream_socket(py: Python<'_>, socket: Py<PyAny>) -> PyResult<Py<PyAny>> {
-    check_no_tls(socket.bind(py))?;
-    if socket.getattr(py, "type")?.extract::<i32>(py)? != STREAM {
-        let repr = socket.bind(py).repr()?;
-        return Err(PyValueError::new_err(format!("A Stream Socket was expected, got {repr}")));
-    }
-    Ok(socket)
 }

@@ -11,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::host::set_result_unless_done;
+use super::host::settle_unless_done;
 use super::{EventLoop, Source};
 use crate::gil::GilBound;
 use crate::handle::{Call, Handle};
@@ -54,7 +54,7 @@ impl Watchers {
             let watcher = watchers.get().slot(py, direction).borrow().clone();
             match watcher {
                 Some(Watcher::Callback(handle)) => Handle::run(handle.bind(py))?,
-                Some(Watcher::Waiter { future, .. }) => set_result_unless_done(future.bind(py))?,
+                Some(Watcher::Waiter { future, .. }) => settle_unless_done(future.bind(py), None)?,
                 None => {}
             }
         }

@@ -6,6 +6,7 @@ use groundup::event_loop::{Held, Host};
 use groundup::poller::Readiness;
 use groundup::recorder::TaskId;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::EventLoop;
@@ -108,13 +109,20 @@ impl Host for Asyncio {
     }
 }
 
-/// Gives a future `None`, unless it is done, which it may be by cancellation.
-pub fn set_result_unless_done(future: &Bound<'_, PyAny>) -> PyResult<()> {
+/// Gives a future an exception, or `None`, unless it is done, which it may be by cancellation.
+pub fn settle_unless_done(
+    future: &Bound<'_, PyAny>,
+    exception: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
     let py = future.py();
-    if !future.call_method0(pyo3::intern!(py, "done"))?.is_truthy()? {
-        future.call_method1(pyo3::intern!(py, "set_result"), (py.None(),))?;
+    if future.call_method0(intern!(py, "done"))?.is_truthy()? {
+        return Ok(());
     }
-    Ok(())
+    match exception {
+        Some(exception) => future.call_method1(intern!(py, "set_exception"), (exception,)),
+        None => future.call_method1(intern!(py, "set_result"), (py.None(),)),
+    }
+    .map(drop)
 }
 
 /// Shows the garbage collector what the loop holds.

@@ -3,6 +3,7 @@
 //! [`EventLoop`] holds the crate's loop and what asyncio asks for beyond it, one part to a file; each
 //! file also has the Python methods that are about its part. What runs on the loop is in `host.rs`.
 
+mod adopting;
 mod asyncgens;
 mod attempts;
 mod connecting;
@@ -14,25 +15,29 @@ mod host;
 mod resolver;
 mod running;
 mod scheduling;
+mod sendfile;
 mod serving;
 mod signals;
 mod sockets;
 mod tasks;
+mod tls;
 mod unavailable;
+mod unix;
 
 use std::cell::RefCell;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple, PyType};
+use pyo3::sync::PyOnceLock;
+use pyo3::types::{PyByteArray, PyDict, PyTuple, PyType};
 
 pub use descriptors::descriptor_of;
-pub use host::{Asyncio, Ready, Source, set_result_unless_done};
+pub use host::{Asyncio, Ready, Source, settle_unless_done};
 
 use crate::errors;
 use crate::gil::GilBound;
-use crate::transports::StreamTransport;
+use crate::transports::{Session, StreamTransport};
 
 /// The crate's loop, resuming what asyncio puts on it.
 pub type Core = groundup::event_loop::EventLoop<Asyncio>;
@@ -63,6 +68,8 @@ struct Parts {
     written: RefCell<Vec<Py<StreamTransport>>>,
     /// Where streams read to, before the bytes have their exact size.
     scratch: RefCell<Box<[u8]>>,
+    /// Where TLS sessions decrypt to, one record at a time.
+    record: PyOnceLock<Py<PyByteArray>>,
 }
 
 impl EventLoop {
@@ -78,6 +85,11 @@ impl EventLoop {
     /// Calls `read` with the buffer that all streams read to.
     pub fn with_scratch<T>(&self, py: Python<'_>, read: impl FnOnce(&mut [u8]) -> T) -> T {
         read(&mut self.parts(py).scratch.borrow_mut())
+    }
+
+    /// The buffer that all TLS sessions decrypt to.
+    pub fn record_buffer(&self, py: Python<'_>) -> Py<PyByteArray> {
+        self.parts(py).record.get_or_init(py, || Session::record_buffer(py)).clone_ref(py)
     }
 
     /// Flushes a stream at the end of this turn.
@@ -138,6 +150,7 @@ impl EventLoop {
             signals: signals::Signals::default(),
             written: RefCell::default(),
             scratch: RefCell::new(vec![0; READ_SIZE].into_boxed_slice()),
+            record: PyOnceLock::new(),
         };
         Ok(Self { core: GilBound::new(core), parts: GilBound::new(parts) })
     }

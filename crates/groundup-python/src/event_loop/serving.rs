@@ -1,15 +1,16 @@
 //! create_server: from names to listening sockets.
 
-use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyDict, PyList, PySet, PyString};
+use pyo3::types::{PyDict, PyList, PySet, PyString};
 use rustix::io::Errno;
 use rustix::net::AddressFamily;
 
+use super::adopting::check_stream_socket;
 use super::attempts::{bind_error, make_socket};
-use super::connecting::{SOCKET_AND_ADDRESS, check_stream_socket, pair};
+use super::connecting::{SOCKET_AND_ADDRESS, pair};
 use super::resolver::{AddressInfo, Hints, resolve};
-use super::unavailable::not_implemented;
+use super::tls::TlsArguments;
 use super::{EventLoop, STREAM};
 use crate::imports;
 use crate::native_coroutine::{self, Awaiter, NativeCoroutine};
@@ -168,13 +169,36 @@ fn hosts_of(host: Option<Bound<'_, PyAny>>) -> PyResult<Vec<Option<Py<PyAny>>>> 
     }
 }
 
+/// Has a new server listen, unless that is to come later.
+///
+/// # Errors
+///
+/// Those of `listen`.
+pub async fn serve(
+    awaiter: &Awaiter,
+    event_loop: &Py<EventLoop>,
+    server: Py<Server>,
+    start_serving: bool,
+) -> PyResult<Py<PyAny>> {
+    if start_serving {
+        Python::attach(|py| Server::start(server.bind(py)))?;
+        awaiter.give_way().await?;
+    }
+    Python::attach(|py| {
+        if event_loop.get().is_debug(py) {
+            imports::logger(py)?.call_method1("info", ("%r is serving", &server))?;
+        }
+        Ok(server.into_any())
+    })
+}
+
 #[pymethods]
 impl EventLoop {
     /// Listen for TCP connections; return an asyncio.Server.
     ///
     /// Give a host or several and a port, or a bound stream socket; each connection gets a protocol
     /// from the factory. Raise ValueError for arguments that exclude each other, OSError if an
-    /// address cannot be bound, NotImplementedError with ssl.
+    /// address cannot be bound. With ssl, an ssl.SSLContext, connections speak TLS.
     #[pyo3(signature = (
         protocol_factory, host=None, port=None, *, family=0, flags=None, sock=None, backlog=100,
         ssl=None, reuse_address=None, reuse_port=None, keep_alive=None,
@@ -198,17 +222,19 @@ impl EventLoop {
         start_serving: bool,
     ) -> PyResult<Py<NativeCoroutine>> {
         let (py, event_loop) = (slf.py(), slf.clone().unbind());
-        let only_with_ssl = [
-            ("ssl_handshake_timeout", ssl_handshake_timeout.is_some()),
-            ("ssl_shutdown_timeout", ssl_shutdown_timeout.is_some()),
-        ];
+        let tls = TlsArguments {
+            ssl,
+            server_hostname: None,
+            handshake_timeout: ssl_handshake_timeout,
+            shutdown_timeout: ssl_shutdown_timeout,
+        };
         let options = ListenOptions {
             reuse_address: reuse_address.unwrap_or(true),
             reuse_port: reuse_port.unwrap_or(false),
             keep_alive: keep_alive.unwrap_or(false),
         };
         native_coroutine::new(py, "EventLoop.create_server", async move |awaiter| {
-            check_server_ssl(ssl, &only_with_ssl)?;
+            let tls = Python::attach(|py| tls.for_server(py))?;
             let has_address = host.is_some() || port.is_some();
             let sockets = match (sock, has_address) {
                 (Some(socket), false) => {
@@ -229,38 +255,10 @@ impl EventLoop {
                 }
             };
             let server = Python::attach(|py| {
-                for socket in &sockets {
-                    socket.call_method1(py, "setblocking", (false,))?;
-                }
-                Py::new(py, Server::new(event_loop.bind(py), protocol_factory, sockets, backlog))
+                Server::new(event_loop.bind(py), protocol_factory, sockets, backlog, tls)
             })?;
-            if start_serving {
-                Python::attach(|py| Server::start(server.bind(py)))?;
-                awaiter.give_way().await?;
-            }
-            Python::attach(|py| {
-                if event_loop.get().is_debug(py) {
-                    imports::logger(py)?.call_method1("info", ("%r is serving", &server))?;
-                }
-                Ok(server.into_any())
-            })
+            serve(&awaiter, &event_loop, server, start_serving).await
         })
-    }
-}
-
-fn check_server_ssl(ssl: Option<Py<PyAny>>, only_with_ssl: &[(&str, bool)]) -> PyResult<()> {
-    let is_bool = |ssl: &Py<PyAny>| Python::attach(|py| ssl.bind(py).is_instance_of::<PyBool>());
-    match ssl {
-        Some(ssl) if is_bool(&ssl) => {
-            Err(PyTypeError::new_err("ssl argument must be an SSLContext or None"))
-        }
-        Some(_) => Err(not_implemented("create_server(ssl=…)")),
-        None => match only_with_ssl.iter().find(|(_, given)| *given) {
-            Some((name, _)) => {
-                Err(PyValueError::new_err(format!("{name} is only meaningful with ssl")))
-            }
-            None => Ok(()),
-        },
     }
 }
 

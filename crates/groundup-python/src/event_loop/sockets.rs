@@ -19,7 +19,7 @@ use crate::native_coroutine::{self, Awaiter, NativeCoroutine};
 use crate::{errors, ffi, imports};
 
 /// A socket that a sock_ method works on.
-struct Socket {
+pub struct Socket {
     event_loop: Py<EventLoop>,
     socket: Py<PyAny>,
     descriptor: RawFd,
@@ -27,7 +27,7 @@ struct Socket {
 
 impl Socket {
     /// Checks that a socket can be worked on.
-    fn check(event_loop: &Py<EventLoop>, socket: &Py<PyAny>) -> PyResult<Self> {
+    pub fn check(event_loop: &Py<EventLoop>, socket: &Py<PyAny>) -> PyResult<Self> {
         Python::attach(|py| {
             check_no_tls(socket.bind(py))?;
             let blocks = || socket.call_method0(py, "gettimeout")?.bind(py).ne(0);
@@ -61,6 +61,20 @@ impl Socket {
     async fn wait(&self, awaiter: &Awaiter, direction: Readiness) -> PyResult<()> {
         let (_wait, ready) = Python::attach(|py| Wait::begin(py, self, direction))?;
         awaiter.wait(ready).await.map(drop)
+    }
+
+    /// The socket's descriptor.
+    pub fn descriptor(&self) -> RawFd {
+        self.descriptor
+    }
+
+    /// Waits until the socket is writable.
+    ///
+    /// # Errors
+    ///
+    /// What is thrown into the coroutine meanwhile.
+    pub async fn wait_writable(&self, awaiter: &Awaiter) -> PyResult<()> {
+        self.wait(awaiter, Readiness::WRITABLE).await
     }
 
     async fn connect(&self, awaiter: &Awaiter, address: &Py<PyAny>) -> PyResult<()> {

@@ -19,7 +19,6 @@ from groundup.command.wget import INTERRUPTED, SOME_FAILED, WRONG_USAGE, display
 from groundup.command.wget.crew import Crew
 from groundup.command.wget.manners import Manners
 from groundup.command.wget.plan import Plan, read
-from groundup.command.wget.tls import TlsLoop
 from groundup.command.wget.transfers import Tally
 
 # A connection, a file, and what the loop and the interpreter have open.
@@ -40,7 +39,7 @@ def carry_out(options: argparse.Namespace) -> int:
         tally.fail(url, failure)
     _allow_open_files(FILES_PER_DOWNLOAD * options.at_once + OTHER_FILES)
     try:
-        groundup.run(_download(options, plan, tally), loop_factory=TlsLoop)
+        groundup.run(_download(options, plan, tally))
     except KeyboardInterrupt:
         _leave(options, tally)
     summary.report(tally, quiet=options.quiet)

@@ -18,6 +18,9 @@ impl Server {
         let Some(sockets) = state.sockets.take() else { return Ok(()) };
         state.is_serving.set(false);
         self.close_sockets(py, sockets)?;
+        for path in state.unix_paths.take() {
+            path.remove(py)?;
+        }
         if let Some(forever) = state.forever.take() {
             forever.call_method0(py, "cancel")?;
         }

@@ -10,6 +10,8 @@ use slab::Slab;
 
 use super::listener::Listener;
 use super::stream::StreamTransport;
+use super::tls::{TlsOptions, TlsProtocol};
+use super::unix_path::UnixPath;
 use crate::event_loop::{EventLoop, descriptor_of};
 use crate::ffi;
 use crate::gil::GilBound;
@@ -20,6 +22,8 @@ pub struct Server {
     event_loop: Py<EventLoop>,
     protocol_factory: Py<PyAny>,
     backlog: i32,
+    /// Absent for connections without TLS.
+    tls: Option<TlsOptions>,
     state: GilBound<State>,
 }
 
@@ -32,25 +36,42 @@ struct State {
     waiters: RefCell<Option<Vec<Py<PyAny>>>>,
     /// What serve_forever() waits for.
     forever: RefCell<Option<Py<PyAny>>>,
+    /// What is to be removed with the sockets.
+    unix_paths: RefCell<Vec<UnixPath>>,
 }
 
 impl Server {
     /// A server on bound sockets, which does not listen yet.
+    ///
+    /// # Errors
+    ///
+    /// Those of making the sockets non-blocking.
     pub fn new(
         event_loop: &Bound<'_, EventLoop>,
         protocol_factory: Py<PyAny>,
         sockets: Vec<Py<PyAny>>,
         backlog: i32,
-    ) -> Self {
+        tls: Option<TlsOptions>,
+    ) -> PyResult<Py<Self>> {
+        let py = event_loop.py();
+        for socket in &sockets {
+            socket.call_method1(py, "setblocking", (false,))?;
+        }
         let state = State {
             sockets: RefCell::new(Some(sockets)),
             is_serving: Cell::new(false),
             clients: RefCell::default(),
             waiters: RefCell::new(Some(Vec::new())),
             forever: RefCell::default(),
+            unix_paths: RefCell::default(),
         };
-        let event_loop = event_loop.clone().unbind();
-        Self { event_loop, protocol_factory, backlog, state: GilBound::new(state) }
+        let (event_loop, state) = (event_loop.clone().unbind(), GilBound::new(state));
+        Py::new(py, Self { event_loop, protocol_factory, backlog, tls, state })
+    }
+
+    /// Has the path of a Unix socket removed when the server is closed.
+    pub fn remove_when_closed(&self, py: Python<'_>, path: UnixPath) {
+        self.state.get(py).unix_paths.borrow_mut().push(path);
     }
 
     /// How many connections may wait to be accepted.
@@ -58,9 +79,20 @@ impl Server {
         self.backlog
     }
 
-    /// A protocol for a new connection.
+    /// A protocol for a new connection; with TLS, one that stands before the application's.
+    ///
+    /// # Errors
+    ///
+    /// What the factory or the TLS context raises.
     pub fn make_protocol<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        self.protocol_factory.bind(py).call0()
+        let protocol = self.protocol_factory.bind(py).call0()?;
+        match &self.tls {
+            None => Ok(protocol),
+            Some(options) => {
+                let event_loop = self.event_loop.bind(py);
+                TlsProtocol::begin(event_loop, options, protocol, None, false).map(Bound::into_any)
+            }
+        }
     }
 
     /// Whether it still listens on one of its sockets.

@@ -90,6 +90,7 @@ impl StreamTransport {
         if Self::is_watched(stream) {
             drop(this.event_loop.get().core(py).unwatch(this.fd()));
         }
+        this.fail_file(py)?;
         drop(state.protocol.take());
         let socket = state.socket.take();
         let outcome = socket.map_or(Ok(()), |socket| socket.close(py));

@@ -90,6 +90,11 @@ impl StreamTransport {
         Self::abort_stream(slf, None)
     }
 
+    fn _force_close(slf: &Bound<'_, Self>, exc: Option<Bound<'_, PyAny>>) -> PyResult<()> {
+        Self::flush(slf)?;
+        Self::abort_stream(slf, exc.map(PyErr::from_value))
+    }
+
     /// Return True if the transport is closed or closing.
     #[pyo3(name = "is_closing")]
     fn py_is_closing(slf: &Bound<'_, Self>) -> bool {
@@ -181,6 +186,11 @@ impl StreamTransport {
     #[getter]
     fn _protocol_paused(&self, py: Python<'_>) -> bool {
         self.state(py).is_protocol_paused.get()
+    }
+
+    #[classattr]
+    fn _sendfile_compatible(py: Python<'_>) -> PyResult<Py<PyAny>> {
+        imports::sendfile_mode(py)?.getattr("TRY_NATIVE").map(Bound::unbind)
     }
 
     #[classattr]

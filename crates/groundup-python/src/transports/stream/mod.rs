@@ -6,6 +6,7 @@
 //! that nobody can tell the difference.
 
 mod ending;
+mod file_sending;
 mod methods;
 mod reading;
 mod reports;
@@ -22,12 +23,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyContext;
 
+pub use file_sending::FileSending;
 pub use socket::StreamSocket;
 
 use self::state::State;
 use super::address::Address;
 use super::server::Server;
-use crate::event_loop::{EventLoop, Ready, Source, set_result_unless_done};
+use crate::event_loop::{EventLoop, Ready, Source, settle_unless_done};
 use crate::gil::GilBound;
 use crate::{errors, ffi, imports};
 
@@ -131,7 +133,7 @@ impl StreamTransport {
         state.is_open.set(true);
         Self::update_interest(stream);
         if let Some(waiter) = state.waiter.take() {
-            set_result_unless_done(waiter.bind(py))?;
+            settle_unless_done(waiter.bind(py), None)?;
         }
         outcome
     }

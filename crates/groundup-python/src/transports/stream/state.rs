@@ -39,6 +39,10 @@ pub struct State {
     /// The kernel took no more; the rest is written when the socket is writable.
     pub is_blocked: Cell<bool>,
     pub awaits_flush: Cell<bool>,
+    /// A file is being sent, before which nothing else may be written.
+    pub is_sending_file: Cell<bool>,
+    /// A future for when the kernel takes more of the file.
+    pub file_waiter: RefCell<Option<Py<PyAny>>>,
     pub is_protocol_paused: Cell<bool>,
     /// Once the loss of the connection is certain: how often it was written to since, plus one.
     pub lost_count: Cell<u32>,
@@ -71,6 +75,8 @@ impl State {
             wrote_eof: Cell::default(),
             is_blocked: Cell::default(),
             awaits_flush: Cell::default(),
+            is_sending_file: Cell::default(),
+            file_waiter: RefCell::default(),
             is_protocol_paused: Cell::default(),
             lost_count: Cell::default(),
             lost_reason: RefCell::default(),

@@ -25,6 +25,10 @@ impl StreamTransport {
             let message = format!("Cannot call {method}() after write_eof()");
             return Err(PyRuntimeError::new_err(message));
         }
+        if state.is_sending_file.get() {
+            let message = format!("unable to {method}; sendfile is in progress");
+            return Err(PyRuntimeError::new_err(message));
+        }
         let mut pieces = pieces.into_iter().peekable();
         if pieces.peek().is_none() {
             return Ok(());
@@ -60,6 +64,9 @@ impl StreamTransport {
         }
         Self::flush(stream)?;
         Self::resume_protocol(stream)?;
+        if state.buffer.borrow().is_empty() {
+            stream.get().wake_file(stream.py())?;
+        }
         if !state.is_closing.get() {
             return Ok(());
         }

@@ -1,0 +1,220 @@
+//! A TLS session: OpenSSL behind Python's `ssl` module, fed and emptied through memory.
+//!
+//! The caller's context makes the session, so that everything set on it holds. Where the session is
+//! exactly an `ssl.SSLObject`, its C part is called directly and no Python frame stands between.
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyByteArray, PyBytes, PyDict};
+
+use crate::{ffi, imports};
+
+/// How much one record can hold, in bytes (RFC 8446, section 5.1).
+const RECORD: usize = 16 * 1024;
+
+/// What an operation came to.
+#[derive(Debug)]
+pub enum Progress<T> {
+    /// It is done.
+    Done(T),
+    /// It needs more from the peer.
+    Again,
+}
+
+/// What a read gave.
+#[derive(Debug)]
+pub struct Received<'py> {
+    /// The plain bytes, if there were any.
+    pub data: Option<Bound<'py, PyBytes>>,
+    /// Whether the peer has said that no more will come.
+    pub is_end: bool,
+}
+
+/// One session and the two memories it works on.
+#[derive(Debug)]
+pub struct Session {
+    /// The `ssl.SSLObject`, for users.
+    pub object: Py<PyAny>,
+    /// What is called: its C part, or the object itself where a subclass may have a say.
+    target: Py<PyAny>,
+    incoming: Py<PyAny>,
+    outgoing: Py<PyAny>,
+    /// Where one record is decrypted to.
+    record: Py<PyByteArray>,
+}
+
+impl Session {
+    /// A session that has not begun its handshake.
+    ///
+    /// # Errors
+    ///
+    /// What the context raises: for a host name it cannot check, for example.
+    pub fn new(
+        context: &Bound<'_, PyAny>,
+        server_side: bool,
+        server_hostname: Option<&Bound<'_, PyAny>>,
+        record: Py<PyByteArray>,
+    ) -> PyResult<Self> {
+        let py = context.py();
+        let memory = imports::memory_bio(py)?;
+        let (incoming, outgoing) = (memory.call0()?, memory.call0()?);
+        let keywords = PyDict::new(py);
+        keywords.set_item("server_side", server_side)?;
+        keywords.set_item("server_hostname", server_hostname)?;
+        let object = context.call_method("wrap_bio", (&incoming, &outgoing), Some(&keywords))?;
+        let is_plain = object.get_type().is(imports::ssl_object(py)?);
+        let target = if is_plain { object.getattr("_sslobj")? } else { object.clone() };
+        Ok(Self {
+            object: object.unbind(),
+            target: target.unbind(),
+            incoming: incoming.unbind(),
+            outgoing: outgoing.unbind(),
+            record,
+        })
+    }
+
+    /// A buffer for records, which all sessions of a loop can share.
+    pub fn record_buffer(py: Python<'_>) -> Py<PyByteArray> {
+        PyByteArray::new(py, &[0; RECORD]).unbind()
+    }
+
+    /// Goes on with the handshake.
+    ///
+    /// # Errors
+    ///
+    /// `ssl.SSLError` when it failed.
+    pub fn handshake(&self, py: Python<'_>) -> PyResult<Progress<()>> {
+        progress(py, self.target.call_method0(py, intern!(py, "do_handshake")).map(drop))
+    }
+
+    /// Goes on with the exchange of close notifications.
+    ///
+    /// # Errors
+    ///
+    /// `ssl.SSLError` when it failed.
+    pub fn shutdown(&self, py: Python<'_>) -> PyResult<Progress<()>> {
+        let is_plain = !self.target.is(&self.object);
+        let name = if is_plain { intern!(py, "shutdown") } else { intern!(py, "unwrap") };
+        progress(py, self.target.call_method0(py, name).map(drop))
+    }
+
+    /// Encrypts data; tells how much of it.
+    ///
+    /// # Errors
+    ///
+    /// `ssl.SSLError` when the session is broken.
+    pub fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Progress<usize>> {
+        let written = self.target.call_method1(py, intern!(py, "write"), (data,));
+        progress(py, written.and_then(|count| count.extract(py)))
+    }
+
+    /// Decrypts what has arrived, as far as it goes.
+    ///
+    /// # Errors
+    ///
+    /// `ssl.SSLError` when the session is broken.
+    pub fn read<'py>(&self, py: Python<'py>) -> PyResult<Received<'py>> {
+        let record = self.record.bind(py);
+        let mut earlier = Vec::new();
+        let mut is_end = false;
+        let mut count = 0;
+        while self.has_input(py)? {
+            ffi::extend_from_bytearray(&mut earlier, record, count);
+            count = match self.read_into(py, RECORD, record)? {
+                Progress::Again => 0,
+                Progress::Done(count) => {
+                    is_end = count == 0;
+                    count
+                }
+            };
+            if count == 0 {
+                break;
+            }
+        }
+        if !earlier.is_empty() {
+            ffi::extend_from_bytearray(&mut earlier, record, count);
+            return Ok(Received { data: Some(PyBytes::new(py, &earlier)), is_end });
+        }
+        let data = (count > 0).then(|| ffi::bytes_of_bytearray(record, count));
+        Ok(Received { data, is_end })
+    }
+
+    /// Decrypts into a writable buffer, up to `limit` bytes; none means that no more will come.
+    ///
+    /// # Errors
+    ///
+    /// `ssl.SSLError` when the session is broken.
+    pub fn read_into(
+        &self,
+        py: Python<'_>,
+        limit: usize,
+        buffer: &Bound<'_, PyAny>,
+    ) -> PyResult<Progress<usize>> {
+        let count = self.target.call_method1(py, intern!(py, "read"), (limit, buffer));
+        progress(py, count.and_then(|count| count.extract(py)))
+    }
+
+    /// Whether a read could give anything: asking saves an exception for each time it could not.
+    pub fn has_input(&self, py: Python<'_>) -> PyResult<bool> {
+        if self.incoming_len(py)? > 0 {
+            return Ok(true);
+        }
+        self.target.call_method0(py, intern!(py, "pending"))?.is_truthy(py)
+    }
+
+    /// Takes in what came from the peer.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub fn feed(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.incoming.call_method1(py, intern!(py, "write"), (data,)).map(drop)
+    }
+
+    /// Takes out what is to go to the peer.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub fn drain<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        if self.outgoing_len(py)? == 0 {
+            return Ok(None);
+        }
+        let data = self.outgoing.bind(py).call_method0(intern!(py, "read"))?;
+        Ok(Some(data.cast_into::<PyBytes>()?))
+    }
+
+    /// Shows the garbage collector what the session holds.
+    pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        for object in [&self.object, &self.target, &self.incoming, &self.outgoing] {
+            visit.call(object)?;
+        }
+        Ok(())
+    }
+
+    /// How many bytes from the peer have not been decrypted.
+    pub fn incoming_len(&self, py: Python<'_>) -> PyResult<usize> {
+        self.incoming.getattr(py, intern!(py, "pending"))?.extract(py)
+    }
+
+    /// How many bytes wait to go to the peer.
+    pub fn outgoing_len(&self, py: Python<'_>) -> PyResult<usize> {
+        self.outgoing.getattr(py, intern!(py, "pending"))?.extract(py)
+    }
+}
+
+/// Tells an operation that needs more from the peer from one that failed.
+fn progress<T>(py: Python<'_>, outcome: PyResult<T>) -> PyResult<Progress<T>> {
+    match outcome {
+        Ok(result) => Ok(Progress::Done(result)),
+        Err(error) if needs_more(py, &error)? => Ok(Progress::Again),
+        Err(error) => Err(error),
+    }
+}
+
+fn needs_more(py: Python<'_>, error: &PyErr) -> PyResult<bool> {
+    let value = error.value(py);
+    Ok(value.is_instance(imports::ssl_want_read_error(py)?)?
+        || value.is_instance(imports::ssl_syscall_error(py)?)?)
+}
