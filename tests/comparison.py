@@ -69,7 +69,7 @@ def entry(record: logging.LogRecord) -> str:
 
 def plain(text: object) -> str:
     """A text without what differs from one run, or one loop, to the next."""
-    text = str(text).replace("_UnixSelectorEventLoop", "EventLoop").replace("_ThreadSafe", "")
+    text = str(text).replace("_UnixSelectorEventLoop", "EventLoop")
     # Addresses, durations, numbers of tasks, who waits, and all of a stack but its last frame.
     text = re.sub(r"0x[0-9a-f]+", "0x…", text)
     text = re.sub(r"\b[\d.]+(?= seconds|ms:)", "…", text)

@@ -15,7 +15,7 @@ use crate::coroutine::{Resume, thrown};
 use crate::coroutine_function::CoroutineFunction;
 use crate::coroutine_life::{Life, Stage};
 use crate::gil::GilBound;
-use crate::native_coroutine::warn_never_awaited;
+use crate::warnings::warn_never_awaited;
 
 /// A coroutine that a function decorated with `coroutine()` made.
 #[pyclass(frozen, weakref, generic, module = "groundup._groundup")]

@@ -5,7 +5,6 @@
 //! Python awaitable, to which the coroutine delegates as `await` does.
 
 use std::cell::RefCell;
-use std::ffi::CString;
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -13,13 +12,14 @@ use std::rc::Rc;
 use groundup::coroutine::{Coroutine, Step};
 use groundup::generator::{Yielder, generator};
 use pyo3::exceptions::{
-    PyGeneratorExit, PyRuntimeError, PyRuntimeWarning, PyStopIteration, PyTypeError, PyValueError,
+    PyGeneratorExit, PyRuntimeError, PyStopIteration, PyTypeError, PyValueError,
 };
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 use crate::coroutine::{PyCoroutine, Resume, thrown};
 use crate::gil::GilBound;
+use crate::warnings::warn_never_awaited;
 
 type Body = Pin<Box<dyn Coroutine<Resume, Yield = Py<PyAny>, Return = PyResult<Py<PyAny>>>>>;
 
@@ -247,20 +247,5 @@ impl Drop for NativeCoroutine {
                 warn_never_awaited(py, self.name);
             }
         });
-    }
-}
-
-/// Says that a coroutine is dropped that nobody has awaited, as the interpreter says it of its own.
-pub fn warn_never_awaited(py: Python<'_>, name: &str) {
-    // A destructor may run while an exception is on its way; it goes on afterwards.
-    let pending = PyErr::take(py);
-    let message = format!("coroutine '{name}' was never awaited").replace('\0', "");
-    let message = CString::new(message).expect("it has no zeros");
-    // Not through Python's `warnings`, which cannot be imported any more when the interpreter ends.
-    if let Err(error) = PyErr::warn(py, &py.get_type::<PyRuntimeWarning>(), &message, 1) {
-        error.write_unraisable(py, None);
-    }
-    if let Some(error) = pending {
-        error.restore(py);
     }
 }

@@ -14,7 +14,7 @@ pub fn flow_limits(
     default_high: isize,
 ) -> PyResult<(usize, usize)> {
     let high = high.unwrap_or_else(|| low.map_or(default_high, |low| low.saturating_mul(4)));
-    let low = low.unwrap_or(high / 4);
+    let low = low.unwrap_or(high.div_euclid(4));
     match (usize::try_from(low), usize::try_from(high)) {
         (Ok(low), Ok(high)) if low <= high => Ok((low, high)),
         _ => {

@@ -1,13 +1,11 @@
 //! The end of a stream: closing, aborting, and letting go of everything.
 
-use std::ffi::CString;
-
-use pyo3::exceptions::PyResourceWarning;
 use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::StreamTransport;
 use crate::event_loop::Ready;
+use crate::warnings::warn_unclosed;
 
 impl StreamTransport {
     /// Whether the stream is closed or about to be.
@@ -105,17 +103,9 @@ impl Drop for StreamTransport {
     fn drop(&mut self) {
         Python::attach(|py| {
             let Some(socket) = self.state(py).socket.take() else { return };
-            // A destructor may run while an exception is on its way; it goes on afterwards.
-            let pending = PyErr::take(py);
-            let message = format!("unclosed transport <StreamTransport fd={}>", self.descriptor);
-            let message = CString::new(message).expect("it has no zeros");
-            // Not through Python's `warnings`, which may be gone when the interpreter ends.
-            let warned = PyErr::warn(py, &py.get_type::<PyResourceWarning>(), &message, 1);
-            for error in [warned, socket.close(py)].into_iter().filter_map(Result::err) {
+            warn_unclosed(py, &format!("<StreamTransport fd={}>", self.descriptor));
+            if let Err(error) = socket.close(py) {
                 error.write_unraisable(py, None);
-            }
-            if let Some(error) = pending {
-                error.restore(py);
             }
         });
     }

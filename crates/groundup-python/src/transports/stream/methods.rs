@@ -1,6 +1,6 @@
 //! What Python code asks of a stream transport: the methods of `asyncio.Transport`.
 
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView};
@@ -8,6 +8,7 @@ use rustix::net::Shutdown;
 
 use super::write_buffer::Piece;
 use super::{StreamSocket, StreamTransport};
+use crate::transports::limits::flow_limits;
 use crate::{errors, imports};
 
 impl StreamTransport {
@@ -158,17 +159,10 @@ impl StreamTransport {
         high: Option<isize>,
         low: Option<isize>,
     ) -> PyResult<()> {
-        let high = high.unwrap_or_else(|| low.map_or(64 * 1024, |low| low.saturating_mul(4)));
-        let low = low.unwrap_or(high.div_euclid(4));
-        let (Ok(high_water), Ok(low_water)) = (usize::try_from(high), usize::try_from(low)) else {
-            return Err(wrong_limits(high, low));
-        };
-        if high_water < low_water {
-            return Err(wrong_limits(high, low));
-        }
+        let (low, high) = flow_limits(high, low, 64 * 1024)?;
         let state = slf.get().state(slf.py());
-        state.high_water.set(high_water);
-        state.low_water.set(low_water);
+        state.high_water.set(high);
+        state.low_water.set(low);
         Self::pause_protocol(slf)
     }
 
@@ -229,8 +223,4 @@ impl StreamTransport {
     fn __clear__(&self) {
         self.clear();
     }
-}
-
-fn wrong_limits(high: isize, low: isize) -> PyErr {
-    PyValueError::new_err(format!("high ({high}) must be >= low ({low}) must be >= 0"))
 }

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use pyo3::exceptions::{PyNotImplementedError, PyResourceWarning};
+use pyo3::exceptions::PyNotImplementedError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -13,7 +13,7 @@ use super::writing::frozen;
 use crate::gil::GilBound;
 use crate::imports;
 use crate::transports::limits::flow_limits;
-use crate::warnings::warn_from_destructor;
+use crate::warnings::warn_unclosed;
 
 /// A transport over TLS; stands for the one of `asyncio.sslproto`, an `asyncio.Transport`.
 #[pyclass(frozen, weakref, module = "groundup._groundup")]
@@ -264,8 +264,7 @@ impl Drop for TlsTransport {
     fn drop(&mut self) {
         if !self.is_closed.visit().get() {
             Python::attach(|py| {
-                let category = py.get_type::<PyResourceWarning>();
-                warn_from_destructor(py, category.as_any(), "unclosed transport <TlsTransport>");
+                warn_unclosed(py, "<TlsTransport>");
             });
         }
     }
