@@ -154,11 +154,15 @@ PROGRAMS = {
         run(main())
         """,
     "in a thread": """
+        interrupted = threading.Event()
+
+        async def until_interrupted():
+            while not interrupted.is_set():
+                await asyncio.sleep(0.01)
+
         def work():
-            try:
-                run(asyncio.sleep(0.3))
-            finally:
-                print("the thread went on")
+            run(until_interrupted())
+            print("the thread went on")
 
         thread = threading.Thread(target=work)
         thread.start()
@@ -167,6 +171,7 @@ PROGRAMS = {
             thread.join()
         except KeyboardInterrupt:
             print("interrupted")
+            interrupted.set()
             thread.join()
         """,
     "waiting for a thread": """
@@ -174,7 +179,7 @@ PROGRAMS = {
             try:
                 loop = asyncio.get_running_loop()
                 print("ready", flush=True)
-                await loop.run_in_executor(None, time.sleep, 0.3)
+                await loop.run_in_executor(None, time.sleep, 1.5)
             finally:
                 print("finally")
 
