@@ -48,7 +48,8 @@ async def test_a_file_goes_over_a_stream(file, offset, count, fallback):
         assert await receive(far, 300_000) == b"<" * 300_000
         assert await receive(far, len(expected)) == expected
         assert await sending == len(expected)
-        assert file.tell() == (offset + len(expected) if expected else 0)
+        # Where nothing was sent, asyncio from Python 3.14 on moves to the offset all the same.
+        assert file.tell() in ([offset + len(expected)] if expected else [0, offset])
         transport.write(b">")
         assert await receive(far, 1) == b">"
         await loop.sock_sendall(far, b"answer")

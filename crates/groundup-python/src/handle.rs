@@ -290,18 +290,11 @@ impl DebugNotes {
         if !event_loop.get().is_debug(py) {
             return Ok(None);
         }
-<<<<<<< HEAD
         let (getframe, extract_stack) = (imports::getframe(py)?, imports::extract_stack(py)?);
         // A thread that runs no Python code of its own has no stack, and may call the loop all the
         // same.
         let stack = getframe.call0().and_then(|frame| extract_stack.call1((frame,))).ok();
         Ok(stack.map(|stack| Box::new(Self { source_traceback: stack.unbind(), repr: None })))
-=======
-        // A thread may call the loop without any Python code of its own.
-        let Ok(frame) = imports::getframe(py)?.call0() else { return Ok(None) };
-        let source_traceback = imports::extract_stack(py)?.call1((frame,))?.unbind();
-        Ok(Some(Box::new(Self { source_traceback, repr: None })))
->>>>>>> upstream
     }
 }
 
