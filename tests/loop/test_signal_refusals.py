@@ -69,3 +69,18 @@ def test_a_closed_loop_handles_no_signals(same):
         return outcome(loop.add_signal_handler, USR1, print), loop.remove_signal_handler(USR1)
 
     assert same(body) == (("RuntimeError", "Event loop is closed"), False)
+
+
+def test_closing_in_another_thread_leaves_the_signals_to_the_main_thread(same):
+    def body(loop):
+        results = []
+        loop.add_signal_handler(USR1, print)
+        thread = threading.Thread(target=lambda: results.append(outcome(loop.close)))
+        thread.start()
+        thread.join()
+        signal.set_wakeup_fd(-1)
+        return results, loop.is_closed()
+
+    results, closed = same(body)
+    assert results[0][0] == "ValueError"
+    assert closed

@@ -202,11 +202,12 @@ impl EventLoop {
         if this.is_debug(py) {
             imports::logger(py)?.call_method1("debug", ("Close %r", slf))?;
         }
-        this.remove_all_signal_handlers(py)?;
         running.closed.set(true);
         this.core(py).close();
         this.parts(py).written.take().clear();
-        this.parts(py).executor.abandon(py)
+        this.parts(py).executor.abandon(py)?;
+        // Only the main thread may do this, but any thread may close a loop that handles no signals.
+        this.remove_all_signal_handlers(py)
     }
 
     #[getter]

@@ -89,19 +89,14 @@ impl EventLoop {
         Ok(true)
     }
 
-    /// Sets all signals back to their defaults.
+    /// Sets all signals back to their defaults, when the loop is closed.
     pub fn remove_all_signal_handlers(&self, py: Python<'_>) -> PyResult<()> {
+        let _wakeup = self.parts(py).signals.wakeup.take();
         let numbers: Vec<i32> = {
             let handlers = self.parts(py).signals.handlers.borrow();
             handlers.keys().copied().collect()
         };
-        for number in numbers {
-            self.remove_handler(py, number)?;
-        }
-        if let Some(wakeup) = self.parts(py).signals.wakeup.take() {
-            drop(self.core(py).unwatch(wakeup.reader.as_fd()));
-        }
-        Ok(())
+        numbers.into_iter().try_for_each(|number| self.remove_handler(py, number).map(drop))
     }
 }
 
