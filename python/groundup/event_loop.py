@@ -16,7 +16,8 @@ __all__ = ["EventLoop", "install", "new_event_loop", "run"]
 _T = TypeVar("_T")
 
 
-class EventLoop(_groundup.EventLoop, asyncio.AbstractEventLoop):
+# Like asyncio's own loops, it does not take create_datagram_endpoint's former reuse_address.
+class EventLoop(_groundup.EventLoop, asyncio.AbstractEventLoop):  # type: ignore[misc]
     """An asyncio event loop in Rust; a drop-in for the one that asyncio.new_event_loop() makes."""
 
     def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:

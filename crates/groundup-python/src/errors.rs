@@ -3,7 +3,8 @@
 use std::io;
 
 use pyo3::exceptions::{
-    PyBaseException, PyKeyboardInterrupt, PyOSError, PyRuntimeError, PySystemExit,
+    PyBaseException, PyBlockingIOError, PyInterruptedError, PyKeyboardInterrupt, PyOSError,
+    PyRuntimeError, PySystemExit,
 };
 use pyo3::prelude::*;
 
@@ -37,6 +38,11 @@ pub fn closed_loop() -> PyErr {
 /// `KeyboardInterrupt`.
 pub fn ends_run(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py)
+}
+
+/// Whether a socket's method raised because it would have blocked, or was interrupted.
+pub fn would_block(py: Python<'_>, error: &PyErr) -> bool {
+    error.is_instance_of::<PyBlockingIOError>(py) || error.is_instance_of::<PyInterruptedError>(py)
 }
 
 /// The exception itself, with its traceback, which before Python 3.12 travels beside it.

@@ -10,6 +10,7 @@ use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyContext, PyTuple};
+use rustix::net::SocketAddrAny;
 
 /// What `PyIter_Send` led to, when it did not raise.
 #[derive(Debug)]
@@ -211,6 +212,18 @@ pub fn borrow_descriptor<'a>(descriptor: RawFd) -> BorrowedFd<'a> {
     // owner. What the loop does with one is a system call, which answers EBADF for one that is
     // closed; no memory depends on whose it is. It is not -1.
     unsafe { BorrowedFd::borrow_raw(descriptor) }
+}
+
+/// What a Unix socket's address has after its family: a path with the NUL at its end, an abstract
+/// name with the NUL at its beginning, or nothing.
+///
+/// The system can give longer ones than `sockaddr_un` has room for: of a path that fills it, the NUL
+/// comes after it.
+pub fn unix_name(address: &SocketAddrAny) -> Box<[u8]> {
+    let (start, len) = (address.as_ptr().cast::<u8>(), address.addr_len() as usize);
+    // SAFETY: an address has `addr_len` bytes that the system has written, in its own storage.
+    let bytes = unsafe { slice::from_raw_parts(start, len) };
+    bytes.get(size_of::<u16>()..).unwrap_or_default().into()
 }
 
 /// Appends the first `count` bytes of a bytearray.

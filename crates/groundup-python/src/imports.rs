@@ -19,6 +19,7 @@ import_once! {
     buffered_protocol = "asyncio"."BufferedProtocol";
     asyncio_server = "asyncio"."Server";
     asyncio_transport = "asyncio"."Transport";
+    asyncio_datagram_transport = "asyncio"."DatagramTransport";
     asyncio_handle = "asyncio"."Handle";
     asyncio_tls_transport = "asyncio.sslproto"."_SSLProtocolTransport";
     asyncio_timer_handle = "asyncio"."TimerHandle";
@@ -32,6 +33,7 @@ import_once! {
     iscoroutine = "asyncio"."iscoroutine";
     iscoroutinefunction = "inspect"."iscoroutinefunction";
     wrap_future = "asyncio"."wrap_future";
+    sleep = "asyncio"."sleep";
     wait_for = "asyncio"."wait_for";
     cancelled_error = "asyncio"."CancelledError";
     sendfile_mode = "asyncio.constants"."_SendfileMode";

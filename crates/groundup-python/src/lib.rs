@@ -55,5 +55,7 @@ mod _groundup {
     #[pymodule_export]
     use crate::timer_handle::TimerHandle;
     #[pymodule_export]
-    use crate::transports::{Server, StreamTransport, TlsProtocol, TlsTransport};
+    use crate::transports::{
+        DatagramTransport, Server, StreamTransport, TlsProtocol, TlsTransport,
+    };
 }

@@ -1,4 +1,7 @@
 //! Warnings from destructors.
+//!
+//! A destructor may run while an exception is on its way, which goes on afterwards; and when the
+//! interpreter ends, so that Python's module `warnings` may be gone.
 
 use std::ffi::CString;
 
@@ -8,22 +11,31 @@ use pyo3::types::PyType;
 
 /// Says that a coroutine is dropped that nobody has awaited, as the interpreter says it of its own.
 pub fn warn_never_awaited(py: Python<'_>, name: &str) {
-    let category = py.get_type::<PyRuntimeWarning>();
-    warn_from_destructor(py, &category, &format!("coroutine '{name}' was never awaited"));
+    beside_exception(py, || {
+        let category = py.get_type::<PyRuntimeWarning>();
+        warn(&category, &format!("coroutine '{name}' was never awaited"))
+    });
 }
 
-/// Says that a transport is dropped that nobody has closed.
-pub fn warn_unclosed(py: Python<'_>, transport: &str) {
-    let category = py.get_type::<PyResourceWarning>();
-    warn_from_destructor(py, &category, &format!("unclosed transport {transport}"));
+/// Warns of a transport that is dropped without having been closed, and closes it.
+pub fn warn_unclosed(py: Python<'_>, transport: &str, close: impl FnOnce() -> PyResult<()>) {
+    beside_exception(py, || {
+        let category = py.get_type::<PyResourceWarning>();
+        if let Err(error) = warn(&category, &format!("unclosed transport {transport}")) {
+            error.write_unraisable(py, None);
+        }
+        close()
+    });
 }
 
-fn warn_from_destructor(py: Python<'_>, category: &Bound<'_, PyType>, message: &str) {
-    // A destructor may run while an exception is on its way; it goes on afterwards.
-    let pending = PyErr::take(py);
+fn warn(category: &Bound<'_, PyType>, message: &str) -> PyResult<()> {
     let message = CString::new(message.replace('\0', "")).expect("it has no zeros");
-    // Not through Python's `warnings`, which cannot be imported any more when the interpreter ends.
-    if let Err(error) = PyErr::warn(py, category, &message, 1) {
+    PyErr::warn(category.py(), category, &message, 1)
+}
+
+fn beside_exception(py: Python<'_>, body: impl FnOnce() -> PyResult<()>) {
+    let pending = PyErr::take(py);
+    if let Err(error) = body() {
         error.write_unraisable(py, None);
     }
     if let Some(error) = pending {

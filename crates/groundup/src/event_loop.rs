@@ -156,6 +156,11 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         self.stopping.set(true);
     }
 
+    /// Whether the run ends with this turn.
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.get()
+    }
+
     /// Polls, expires timers, and resumes what is ready then.
     ///
     /// # Errors

@@ -218,7 +218,7 @@ impl Drop for ClosedOnDrop {
     }
 }
 
-fn is_os_error(error: &PyErr) -> bool {
+pub fn is_os_error(error: &PyErr) -> bool {
     Python::attach(|py| error.is_instance_of::<PyOSError>(py))
 }
 

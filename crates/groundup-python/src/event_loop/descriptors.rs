@@ -15,7 +15,7 @@ use super::host::settle_unless_done;
 use super::{EventLoop, Source};
 use crate::gil::GilBound;
 use crate::handle::{Call, Handle};
-use crate::transports::StreamTransport;
+use crate::transports::{DatagramTransport, StreamTransport};
 use crate::{errors, ffi};
 
 /// Who watches a descriptor that no transport has.
@@ -160,14 +160,25 @@ impl EventLoop {
     /// Says that a transport has the descriptor, if one has.
     pub fn check_no_transport(&self, file: &Bound<'_, PyAny>, descriptor: RawFd) -> PyResult<()> {
         let py = file.py();
-        if let Some(Source::Stream(stream)) = self.core(py).source(descriptor)
-            && !StreamTransport::is_closing(stream.bind(py))
-        {
-            let (file, stream) = (file.repr()?, stream.bind(py).repr()?);
-            let message = format!("File descriptor {file} is used by transport {stream}");
-            return Err(PyRuntimeError::new_err(message));
+        let (transport, is_closing) = match self.core(py).source(descriptor) {
+            Some(Source::Stream(stream)) => {
+                let stream = stream.into_bound(py);
+                let is_closing = StreamTransport::is_closing(&stream);
+                (stream.into_any(), is_closing)
+            }
+            Some(Source::Datagram(transport)) => {
+                let transport = transport.into_bound(py);
+                let is_closing = DatagramTransport::is_closing(&transport);
+                (transport.into_any(), is_closing)
+            }
+            _ => return Ok(()),
+        };
+        if is_closing {
+            return Ok(());
         }
-        Ok(())
+        let (file, transport) = (file.repr()?, transport.repr()?);
+        let message = format!("File descriptor {file} is used by transport {transport}");
+        Err(PyRuntimeError::new_err(message))
     }
 
     fn add_callback(

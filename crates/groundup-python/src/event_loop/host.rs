@@ -1,4 +1,4 @@
-//! What runs on the loop: handles, streams and listeners.
+//! What runs on the loop: handles, transports and listeners.
 
 use std::io;
 
@@ -15,7 +15,7 @@ use super::signals;
 use crate::errors::RunError;
 use crate::handle::Handle;
 use crate::thread_safe_handle::ThreadSafeHandle;
-use crate::transports::{Listener, StreamTransport};
+use crate::transports::{DatagramTransport, Listener, Step, StreamTransport};
 
 /// asyncio as a host of the crate's event loop.
 pub struct Asyncio;
@@ -32,6 +32,8 @@ pub enum Ready {
     Opened(Py<StreamTransport>),
     /// A stream whose protocol is to hear of the loss of the connection.
     Lost(Py<StreamTransport>),
+    /// A datagram transport that is to take a step.
+    Datagram(Py<DatagramTransport>, Step),
     /// A listener that is to accept again, after it ran out of descriptors.
     Listener(Py<Listener>),
 }
@@ -41,8 +43,10 @@ pub enum Ready {
 pub enum Source {
     /// The callbacks of add_reader and add_writer, and who waits in a sock_ method.
     Watchers(Py<Watchers>),
-    /// A transport.
+    /// A stream transport.
     Stream(Py<StreamTransport>),
+    /// A datagram transport.
+    Datagram(Py<DatagramTransport>),
     /// A listening socket of a server.
     Listener(Py<Listener>),
     /// The reading end of the pair that signals are reported through.
@@ -60,6 +64,7 @@ impl Host for Asyncio {
             Ready::Handle(handle) | Ready::Signal(handle) => handle.as_ptr(),
             Ready::ThreadSafe(handle) => handle.as_ptr(),
             Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
+            Ready::Datagram(transport, _) => transport.as_ptr(),
             Ready::Listener(listener) => listener.as_ptr(),
         };
         TaskId(object.addr() as u64)
@@ -73,6 +78,9 @@ impl Host for Asyncio {
             Ready::Signal(handle) => Handle::run(handle.bind(py))?,
             Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,
             Ready::Lost(stream) => StreamTransport::finish(stream.bind(py))?,
+            Ready::Datagram(transport, step) => {
+                DatagramTransport::take_step(transport.bind(py), step)?;
+            }
             Ready::Listener(listener) => Listener::listen_again(listener.bind(py))?,
         }
         Ok(())
@@ -86,6 +94,9 @@ impl Host for Asyncio {
         let py = event_loop.py();
         match source {
             Source::Stream(stream) => StreamTransport::dispatch(stream.bind(py), readiness)?,
+            Source::Datagram(transport) => {
+                DatagramTransport::dispatch(transport.bind(py), readiness)?;
+            }
             Source::Listener(listener) => Listener::accept(listener.bind(py))?,
             Source::Watchers(watchers) => Watchers::dispatch(watchers.bind(py), readiness)?,
             Source::Signals => signals::dispatch(event_loop),
@@ -132,6 +143,9 @@ pub fn traverse(held: Held<'_, Asyncio>, visit: PyVisit<'_>) -> Result<(), PyTra
         Held::Task(Ready::ThreadSafe(handle)) => visit.call(handle),
         Held::Task(Ready::Opened(stream) | Ready::Lost(stream))
         | Held::Source(Source::Stream(stream)) => visit.call(stream),
+        Held::Task(Ready::Datagram(transport, _)) | Held::Source(Source::Datagram(transport)) => {
+            visit.call(transport)
+        }
         Held::Task(Ready::Listener(listener)) | Held::Source(Source::Listener(listener)) => {
             visit.call(listener)
         }

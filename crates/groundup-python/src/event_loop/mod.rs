@@ -7,6 +7,9 @@ mod adopting;
 mod asyncgens;
 mod attempts;
 mod connecting;
+mod datagram_candidates;
+mod datagram_sockets;
+mod datagrams;
 mod debugging;
 mod descriptors;
 mod exceptions;
@@ -44,6 +47,9 @@ pub type Core = groundup::event_loop::EventLoop<Asyncio>;
 
 /// The type of sockets that streams go over, as Python numbers it.
 const STREAM: i32 = rustix::net::SocketType::STREAM.as_raw() as i32;
+
+/// The type of sockets that datagrams go over, as Python numbers it.
+const DATAGRAM: i32 = rustix::net::SocketType::DGRAM.as_raw() as i32;
 
 /// How much one read of a stream can take, in bytes.
 const READ_SIZE: usize = 256 * 1024;

@@ -142,8 +142,7 @@ fn set_options(socket: &Bound<'_, PyAny>, family: i32, options: ListenOptions) -
         set("SOL_SOCKET", "SO_REUSEADDR")?;
     }
     if options.reuse_port {
-        set("SOL_SOCKET", "SO_REUSEPORT")
-            .map_err(|_| PyValueError::new_err("reuse_port not supported by socket module"))?;
+        set_reuse_port(socket)?;
     }
     if options.keep_alive {
         set("SOL_SOCKET", "SO_KEEPALIVE")?;
@@ -153,6 +152,21 @@ fn set_options(socket: &Bound<'_, PyAny>, family: i32, options: ListenOptions) -
         set("IPPROTO_IPV6", "IPV6_V6ONLY")?;
     }
     Ok(())
+}
+
+/// Lets other sockets bind to the same port.
+///
+/// # Errors
+///
+/// `ValueError` where the system cannot do that.
+pub fn set_reuse_port(socket: &Bound<'_, PyAny>) -> PyResult<()> {
+    let module = socket.py().import("socket")?;
+    let option = (module.getattr("SOL_SOCKET")?, module.getattr("SO_REUSEPORT")?, 1);
+    socket.call_method1("setsockopt", option).map(drop).map_err(|_| {
+        let message = "reuse_port not supported by socket module, \
+                       SO_REUSEPORT defined but not implemented.";
+        PyValueError::new_err(message)
+    })
 }
 
 /// The hosts to listen on: one, several, or all there are.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use groundup::poller::Readiness;
 use pyo3::buffer::PyUntypedBuffer;
-use pyo3::exceptions::{PyBlockingIOError, PyInterruptedError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -20,8 +20,8 @@ use crate::{errors, ffi, imports};
 
 /// A socket that a sock_ method works on.
 pub struct Socket {
-    event_loop: Py<EventLoop>,
-    socket: Py<PyAny>,
+    pub event_loop: Py<EventLoop>,
+    pub socket: Py<PyAny>,
     descriptor: RawFd,
 }
 
@@ -44,7 +44,7 @@ impl Socket {
     }
 
     /// Repeats an operation, each time the socket is ready, until it is not told to wait.
-    async fn attempt<T>(
+    pub async fn attempt<T>(
         &self,
         awaiter: &Awaiter,
         direction: Readiness,
@@ -99,7 +99,7 @@ impl Socket {
 }
 
 /// What an operation came to: a result, `None` when the socket is not ready, or an exception.
-type Attempt<T> = PyResult<Option<T>>;
+pub type Attempt<T> = PyResult<Option<T>>;
 
 /// A wait for a socket, which ends when this is dropped, in whatever way.
 struct Wait<'a> {
@@ -138,7 +138,7 @@ impl Drop for Wait<'_> {
 }
 
 /// The outcome of a system call, `None` if it would have blocked.
-fn unless_would_block<T>(outcome: rustix::io::Result<T>) -> Attempt<T> {
+pub fn unless_would_block<T>(outcome: rustix::io::Result<T>) -> Attempt<T> {
     match outcome {
         Ok(result) => Ok(Some(result)),
         Err(Errno::AGAIN | Errno::INTR) => Ok(None),
@@ -147,14 +147,9 @@ fn unless_would_block<T>(outcome: rustix::io::Result<T>) -> Attempt<T> {
 }
 
 /// The outcome of a socket's method, `None` if it would have blocked.
-fn unless_blocked<T>(outcome: PyResult<T>) -> Attempt<T> {
+pub fn unless_blocked<T>(outcome: PyResult<T>) -> Attempt<T> {
     Python::attach(|py| match outcome {
-        Err(error)
-            if error.is_instance_of::<PyBlockingIOError>(py)
-                || error.is_instance_of::<PyInterruptedError>(py) =>
-        {
-            Ok(None)
-        }
+        Err(error) if errors::would_block(py, &error) => Ok(None),
         outcome => outcome.map(Some),
     })
 }

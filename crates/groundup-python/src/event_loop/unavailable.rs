@@ -31,12 +31,8 @@ macro_rules! unavailable {
 }
 
 unavailable! {
-    create_datagram_endpoint
     connect_read_pipe
     connect_write_pipe
     subprocess_exec
     subprocess_shell
-    sock_recvfrom
-    sock_recvfrom_into
-    sock_sendto
 }

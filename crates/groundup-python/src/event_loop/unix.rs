@@ -62,7 +62,12 @@ fn bind(py: Python<'_>, path: &Py<PyAny>) -> PyResult<Py<PyAny>> {
     Ok(socket.keep())
 }
 
-fn remove_stale(path: &Bound<'_, PyAny>) -> PyResult<()> {
+/// Removes the socket that an earlier run left where a new one is to be bound.
+///
+/// # Errors
+///
+/// Those of `stat` but for system errors, which are logged.
+pub fn remove_stale(path: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = path.py();
     let (os, stat) = (py.import("os")?, py.import("stat")?);
     let outcome = os.call_method1("stat", (path,)).and_then(|status| {

@@ -4,8 +4,10 @@ use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::BorrowedFd;
 
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
-use rustix::net::{AddressFamily, SocketAddrAny, SocketAddrUnix, netdevice};
+use pyo3::types::{PyBytes, PyString};
+use rustix::net::{AddressFamily, SocketAddrAny, netdevice};
+
+use crate::ffi;
 
 /// The address of one end of a connection.
 #[derive(Clone, Debug)]
@@ -14,8 +16,8 @@ pub enum Address {
     Internet(SocketAddr),
     /// IPv6 on one link only, with the link's name.
     Link(Box<(SocketAddrV6, String)>),
-    /// A Unix socket's.
-    Unix(Box<SocketAddrUnix>),
+    /// A Unix socket's: a path, an abstract name, or nothing.
+    Unix(Box<[u8]>),
     /// None, or of a family that is not known here.
     Unknown,
 }
@@ -35,8 +37,7 @@ impl Address {
     /// An address that the system gave for a socket.
     pub fn new(fd: BorrowedFd<'_>, address: SocketAddrAny) -> Self {
         match address.address_family() {
-            AddressFamily::UNIX => SocketAddrUnix::try_from(address)
-                .map_or(Self::Unknown, |unix| Self::Unix(unix.into())),
+            AddressFamily::UNIX => Self::Unix(ffi::unix_name(&address)),
             AddressFamily::INET | AddressFamily::INET6 => SocketAddr::try_from(address)
                 .map_or(Self::Unknown, |internet| Self::internet(fd, internet)),
             _ => Self::Unknown,
@@ -66,7 +67,7 @@ impl Address {
             }
             Self::Internet(SocketAddr::V6(v6)) => v6_tuple(py, v6, v6.ip().to_string())?,
             Self::Link(link) => v6_tuple(py, &link.0, format!("{}%{}", link.0.ip(), link.1))?,
-            Self::Unix(unix) => return unix_name(py, unix),
+            Self::Unix(name) => return unix_name(py, name),
             Self::Unknown => return Ok(py.None()),
         };
         Ok(object.unbind())
@@ -78,16 +79,17 @@ fn v6_tuple<'py>(
     address: &SocketAddrV6,
     host: String,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let flow = u32::from_be(address.flowinfo());
-    Ok((host, address.port(), flow, address.scope_id()).into_pyobject(py)?.into_any())
+    Ok((host, address.port(), address.flowinfo(), address.scope_id()).into_pyobject(py)?.into_any())
 }
 
 /// A path as str, an abstract name as bytes that begin with NUL, and '' for a socket without a name.
-fn unix_name(py: Python<'_>, address: &SocketAddrUnix) -> PyResult<Py<PyAny>> {
-    if let Some(name) = address.abstract_name().filter(|name| !name.is_empty()) {
-        let name = [b"\0", name].concat();
-        return Ok(PyBytes::new(py, &name).into_any().unbind());
+fn unix_name(py: Python<'_>, name: &[u8]) -> PyResult<Py<PyAny>> {
+    if name.starts_with(b"\0") {
+        return Ok(PyBytes::new(py, name).into_any().unbind());
     }
-    let path = address.path_bytes().unwrap_or_default();
-    Ok(py.import("os")?.call_method1("fsdecode", (PyBytes::new(py, path),))?.unbind())
+    let path = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    match str::from_utf8(path) {
+        Ok(path) if path.is_ascii() => Ok(PyString::new(py, path).into_any().unbind()),
+        _ => Ok(py.import("os")?.call_method1("fsdecode", (PyBytes::new(py, path),))?.unbind()),
+    }
 }

@@ -5,6 +5,7 @@ use pyo3::prelude::*;
 
 use super::StreamTransport;
 use crate::event_loop::Ready;
+use crate::transports::reports::Reporting;
 use crate::warnings::warn_unclosed;
 
 impl StreamTransport {
@@ -72,11 +73,8 @@ impl StreamTransport {
     pub fn finish(stream: &Bound<'_, Self>) -> PyResult<()> {
         let py = stream.py();
         let reason = stream.get().state(py).lost_reason.take();
-        let reason = match reason {
-            Some(error) => error.into_value(py).into_any(),
-            None => py.None(),
-        };
-        let outcome = Self::announce(stream, intern!(py, "connection_lost"), reason.bind(py));
+        let reason = reason.map(|error| error.into_value(py));
+        let outcome = Self::announce(stream, intern!(py, "connection_lost"), (&reason,));
         Self::release(stream)?;
         outcome
     }
@@ -103,10 +101,8 @@ impl Drop for StreamTransport {
     fn drop(&mut self) {
         Python::attach(|py| {
             let Some(socket) = self.state(py).socket.take() else { return };
-            warn_unclosed(py, &format!("<StreamTransport fd={}>", self.descriptor));
-            if let Err(error) = socket.close(py) {
-                error.write_unraisable(py, None);
-            }
+            let name = format!("<StreamTransport fd={}>", self.descriptor);
+            warn_unclosed(py, &name, || socket.close(py));
         });
     }
 }

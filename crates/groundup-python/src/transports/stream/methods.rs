@@ -1,14 +1,14 @@
 //! What Python code asks of a stream transport: the methods of `asyncio.Transport`.
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView};
+use pyo3::types::PyDict;
 use rustix::net::Shutdown;
 
 use super::write_buffer::Piece;
 use super::{StreamSocket, StreamTransport};
-use crate::transports::limits::flow_limits;
+use crate::transports::data::check_bytes_like;
+use crate::transports::reports::Reporting;
 use crate::{errors, imports};
 
 impl StreamTransport {
@@ -43,14 +43,7 @@ impl StreamTransport {
     /// Raise TypeError if data is not bytes-like, RuntimeError after write_eof(). On a lost
     /// connection nothing happens; when that is repeated, a warning is logged.
     fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let is_bytes_like = data.is_instance_of::<PyBytes>()
-            || data.is_instance_of::<PyByteArray>()
-            || data.is_instance_of::<PyMemoryView>();
-        if !is_bytes_like {
-            let kind = data.get_type().name()?;
-            let message = format!("data argument must be a bytes-like object, not '{kind}'");
-            return Err(PyTypeError::new_err(message));
-        }
+        check_bytes_like(data)?;
         Self::collect(slf, Piece::of(data)?, "write")
     }
 
@@ -134,8 +127,8 @@ impl StreamTransport {
     }
 
     /// Return the protocol; None once the connection is lost.
-    pub(super) fn get_protocol(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.state(py).protocol.borrow().as_ref().map(|protocol| protocol.clone_ref(py))
+    fn get_protocol(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.protocol(py)
     }
 
     /// Return 'socket', 'sockname', 'peername', or the default for anything else.
@@ -159,17 +152,13 @@ impl StreamTransport {
         high: Option<isize>,
         low: Option<isize>,
     ) -> PyResult<()> {
-        let (low, high) = flow_limits(high, low, 64 * 1024)?;
-        let state = slf.get().state(slf.py());
-        state.high_water.set(high);
-        state.low_water.set(low);
+        slf.get().state(slf.py()).flow.set_limits(high, low)?;
         Self::pause_protocol(slf)
     }
 
     /// Return the limits of the write buffer, low and high, in bytes.
     fn get_write_buffer_limits(&self, py: Python<'_>) -> (usize, usize) {
-        let state = self.state(py);
-        (state.low_water.get(), state.high_water.get())
+        self.state(py).flow.limits()
     }
 
     /// Return how many bytes the kernel has not taken yet.
@@ -179,7 +168,7 @@ impl StreamTransport {
 
     #[getter]
     fn _protocol_paused(&self, py: Python<'_>) -> bool {
-        self.state(py).is_protocol_paused.get()
+        self.state(py).flow.is_paused()
     }
 
     #[classattr]

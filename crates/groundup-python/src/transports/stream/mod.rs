@@ -28,6 +28,7 @@ pub use socket::StreamSocket;
 
 use self::state::State;
 use super::address::Address;
+use super::reports::Reporting;
 use super::server::Server;
 use crate::event_loop::{EventLoop, Ready, Source, settle_unless_done};
 use crate::gil::GilBound;
@@ -129,7 +130,7 @@ impl StreamTransport {
     pub fn open(stream: &Bound<'_, Self>) -> PyResult<()> {
         let py = stream.py();
         let state = stream.get().state(py);
-        let outcome = Self::announce(stream, intern!(py, "connection_made"), stream.as_any());
+        let outcome = Self::announce(stream, intern!(py, "connection_made"), (stream,));
         state.is_open.set(true);
         Self::update_interest(stream);
         if let Some(waiter) = state.waiter.take() {

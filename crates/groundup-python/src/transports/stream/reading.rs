@@ -9,6 +9,7 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use super::StreamTransport;
+use crate::transports::reports::Reporting;
 use crate::{errors, ffi};
 
 impl StreamTransport {

@@ -9,10 +9,8 @@ use pyo3::types::PyDict;
 use super::socket::StreamSocket;
 use super::write_buffer::WriteBuffer;
 use crate::transports::address::Address;
+use crate::transports::limits::FlowControl;
 use crate::transports::server::Server;
-
-/// When the protocol is asked to pause, in bytes, unless it says otherwise.
-const HIGH_WATER: usize = 64 * 1024;
 
 /// What changes in the life of a stream.
 pub struct State {
@@ -28,8 +26,7 @@ pub struct State {
     pub server: RefCell<Option<(Py<Server>, usize)>>,
     pub waiter: RefCell<Option<Py<PyAny>>>,
     pub buffer: RefCell<WriteBuffer>,
-    pub low_water: Cell<usize>,
-    pub high_water: Cell<usize>,
+    pub flow: FlowControl,
     /// The protocol has heard of the connection, so that reading may begin.
     pub is_open: Cell<bool>,
     pub is_paused: Cell<bool>,
@@ -43,7 +40,6 @@ pub struct State {
     pub is_sending_file: Cell<bool>,
     /// A future for when the kernel takes more of the file.
     pub file_waiter: RefCell<Option<Py<PyAny>>>,
-    pub is_protocol_paused: Cell<bool>,
     /// Once the loss of the connection is certain: how often it was written to since, plus one.
     pub lost_count: Cell<u32>,
     pub lost_reason: RefCell<Option<PyErr>>,
@@ -66,8 +62,7 @@ impl State {
             server: RefCell::default(),
             waiter: RefCell::new(waiter),
             buffer: RefCell::default(),
-            low_water: Cell::new(HIGH_WATER / 4),
-            high_water: Cell::new(HIGH_WATER),
+            flow: FlowControl::default(),
             is_open: Cell::default(),
             is_paused: Cell::default(),
             is_closing: Cell::default(),
@@ -77,7 +72,6 @@ impl State {
             awaits_flush: Cell::default(),
             is_sending_file: Cell::default(),
             file_waiter: RefCell::default(),
-            is_protocol_paused: Cell::default(),
             lost_count: Cell::default(),
             lost_reason: RefCell::default(),
         }

@@ -8,10 +8,8 @@ use rustix::net::Shutdown;
 
 use super::StreamTransport;
 use super::write_buffer::Piece;
-use crate::{errors, imports};
-
-/// How often a lost connection is written to before that is logged.
-const TOLERATED_LOST_WRITES: u32 = 5;
+use crate::errors;
+use crate::transports::reports::{Reporting, count_lost_write};
 
 impl StreamTransport {
     /// Puts pieces into the write buffer, which the kernel gets at the end of the turn at the latest.
@@ -34,21 +32,11 @@ impl StreamTransport {
             return Ok(());
         }
         if state.lost_count.get() > 0 {
-            return stream.get().count_lost_write(py);
+            return count_lost_write(py, &state.lost_count);
         }
         pieces.for_each(|piece| state.buffer.borrow_mut().push(py, piece));
         Self::pause_protocol(stream)?;
         Self::flush_later(stream)
-    }
-
-    fn count_lost_write(&self, py: Python<'_>) -> PyResult<()> {
-        let count = &self.state(py).lost_count;
-        if count.get() >= TOLERATED_LOST_WRITES {
-            let message = "socket.send() raised exception.";
-            imports::logger(py)?.call_method1("warning", (message,))?;
-        }
-        count.set(count.get().saturating_add(1));
-        Ok(())
     }
 
     /// Tries what is collected, so that what is left is what the kernel does not take.
@@ -141,12 +129,13 @@ impl StreamTransport {
     pub(super) fn pause_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {
         let py = stream.py();
         let state = stream.get().state(py);
-        if state.buffer.borrow().len() <= state.high_water.get() {
+        let written = state.buffer.borrow().len();
+        if !state.flow.is_exceeded_by(written) {
             return Ok(());
         }
         Self::flush(stream)?;
-        let is_full = state.buffer.borrow().len() > state.high_water.get();
-        if !is_full || state.is_protocol_paused.replace(true) {
+        let unsent = state.buffer.borrow().len();
+        if !state.flow.pauses_at(unsent) {
             return Ok(());
         }
         let outcome = Self::call_protocol_here(stream, intern!(py, "pause_writing"), ());
@@ -156,8 +145,8 @@ impl StreamTransport {
     fn resume_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {
         let py = stream.py();
         let state = stream.get().state(py);
-        let is_low = state.buffer.borrow().len() <= state.low_water.get();
-        if !is_low || state.lost_count.get() > 0 || !state.is_protocol_paused.replace(false) {
+        let unsent = state.buffer.borrow().len();
+        if state.lost_count.get() > 0 || !state.flow.resumes_at(unsent) {
             return Ok(());
         }
         let outcome = Self::call_protocol(stream, intern!(py, "resume_writing"), ());
