@@ -17,7 +17,7 @@ from typing import (
     IO,
     Any,
     Final,
-    NoReturn,
+    Literal,
     ParamSpec,
     TypeAlias,
     TypeVar,
@@ -26,7 +26,13 @@ from typing import (
     overload,
 )
 
-from _typeshed import FileDescriptorLike, ReadableBuffer, StrPath, WriteableBuffer
+from _typeshed import (
+    FileDescriptorLike,
+    ReadableBuffer,
+    StrOrBytesPath,
+    StrPath,
+    WriteableBuffer,
+)
 from typing_extensions import disjoint_base
 
 _T = TypeVar("_T")
@@ -51,12 +57,15 @@ __all__ = [
     "GeneratorCoroutine",
     "Handle",
     "Interweave",
+    "ReadPipeTransport",
     "Server",
     "StreamTransport",
     "ThreadSafeHandle",
+    "SubprocessTransport",
     "TimerHandle",
     "TlsProtocol",
     "TlsTransport",
+    "WritePipeTransport",
     "__version__",
     "coroutine",
     "interweave",
@@ -274,11 +283,46 @@ class EventLoop:
         sock: socket | None = None,
     ) -> _Awaited[tuple[asyncio.DatagramTransport, _ProtocolT]]: ...
 
-    # Not there yet
-    def connect_read_pipe(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
-    def connect_write_pipe(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
-    def subprocess_exec(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
-    def subprocess_shell(self, *_args: Any, **_keywords: Any) -> NoReturn: ...
+    # Pipes and processes
+    def connect_read_pipe(
+        self, protocol_factory: Callable[[], _ProtocolT], pipe: Any
+    ) -> _Awaited[tuple[asyncio.ReadTransport, _ProtocolT]]: ...
+    def connect_write_pipe(
+        self, protocol_factory: Callable[[], _ProtocolT], pipe: Any
+    ) -> _Awaited[tuple[asyncio.WriteTransport, _ProtocolT]]: ...
+    def subprocess_exec(
+        self,
+        protocol_factory: Callable[[], _ProtocolT],
+        program: StrOrBytesPath,
+        *args: StrOrBytesPath,
+        stdin: int | IO[Any] | None = -1,
+        stdout: int | IO[Any] | None = -1,
+        stderr: int | IO[Any] | None = -1,
+        universal_newlines: Literal[False] = False,
+        shell: Literal[False] = False,
+        bufsize: Literal[0] = 0,
+        encoding: None = None,
+        errors: None = None,
+        text: Literal[False] | None = None,
+        **keywords: Any,
+    ) -> _Awaited[tuple[asyncio.SubprocessTransport, _ProtocolT]]: ...
+    def subprocess_shell(
+        self,
+        protocol_factory: Callable[[], _ProtocolT],
+        cmd: bytes | str,
+        *,
+        stdin: int | IO[Any] | None = -1,
+        stdout: int | IO[Any] | None = -1,
+        stderr: int | IO[Any] | None = -1,
+        universal_newlines: Literal[False] = False,
+        shell: Literal[True] = True,
+        bufsize: Literal[0] = 0,
+        encoding: None = None,
+        errors: None = None,
+        text: Literal[False] | None = None,
+        **keywords: Any,
+    ) -> _Awaited[tuple[asyncio.SubprocessTransport, _ProtocolT]]: ...
+
 
 @disjoint_base
 class Handle(asyncio.Handle):
@@ -349,6 +393,18 @@ class DatagramTransport(asyncio.DatagramTransport):
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
     def get_write_buffer_limits(self) -> tuple[int, int]: ...
     def get_write_buffer_size(self) -> int: ...
+class ReadPipeTransport(asyncio.ReadTransport): ...
+
+@final
+class WritePipeTransport(asyncio.Transport):
+    def write(self, data: ReadableBuffer) -> None: ...
+    def can_write_eof(self) -> bool: ...
+    def write_eof(self) -> None: ...
+    def get_write_buffer_size(self) -> int: ...
+    def get_write_buffer_limits(self) -> tuple[int, int]: ...
+
+@final
+class SubprocessTransport(asyncio.SubprocessTransport): ...
 
 @final
 class Server(_AsyncioServer):

@@ -20,6 +20,8 @@ import_once! {
     asyncio_server = "asyncio"."Server";
     asyncio_transport = "asyncio"."Transport";
     asyncio_datagram_transport = "asyncio"."DatagramTransport";
+    asyncio_read_transport = "asyncio"."ReadTransport";
+    asyncio_subprocess_transport = "asyncio"."SubprocessTransport";
     asyncio_handle = "asyncio"."Handle";
     asyncio_tls_transport = "asyncio.sslproto"."_SSLProtocolTransport";
     asyncio_timer_handle = "asyncio"."TimerHandle";
@@ -38,6 +40,7 @@ import_once! {
     cancelled_error = "asyncio"."CancelledError";
     sendfile_mode = "asyncio.constants"."_SendfileMode";
     sendfile_not_available = "asyncio"."SendfileNotAvailableError";
+    set_result_unless_cancelled = "asyncio.futures"."_set_result_unless_cancelled";
     set_running_loop = "asyncio"."_set_running_loop";
     get_running_loop = "asyncio"."_get_running_loop";
     is_debug_mode = "asyncio.coroutines"."_is_debug_mode";

@@ -56,6 +56,7 @@ mod _groundup {
     use crate::timer_handle::TimerHandle;
     #[pymodule_export]
     use crate::transports::{
-        DatagramTransport, Server, StreamTransport, TlsProtocol, TlsTransport,
+        DatagramTransport, ReadPipeTransport, Server, StreamTransport, SubprocessTransport,
+        TlsProtocol, TlsTransport, WritePipeTransport,
     };
 }

@@ -15,6 +15,8 @@ mod descriptors;
 mod exceptions;
 mod executor;
 mod host;
+mod pipes;
+mod program;
 mod resolver;
 mod running;
 mod scheduling;
@@ -22,9 +24,9 @@ mod sendfile;
 mod serving;
 mod signals;
 mod sockets;
+mod subprocesses;
 mod tasks;
 mod tls;
-mod unavailable;
 mod unix;
 
 use std::cell::RefCell;
@@ -35,7 +37,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyByteArray, PyDict, PyTuple, PyType};
 
-pub use descriptors::descriptor_of;
+pub use descriptors::{Watcher, descriptor_of};
 pub use host::{Asyncio, Ready, Source, settle_unless_done};
 
 use crate::errors;

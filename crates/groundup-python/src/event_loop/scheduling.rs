@@ -30,7 +30,8 @@ impl EventLoop {
         Ok(())
     }
 
-    fn check_thread(&self, py: Python<'_>) -> PyResult<()> {
+    /// Says that the loop runs on another thread, if it does.
+    pub fn check_thread(&self, py: Python<'_>) -> PyResult<()> {
         if self.parts(py).running.runs_elsewhere() {
             return Err(PyRuntimeError::new_err(
                 "Non-thread-safe operation invoked on an event loop other than the current one",

@@ -1,22 +1,27 @@
 //! Transports: bytes in, protocol calls out.
 
 mod address;
+mod calls;
 mod data;
 mod datagram;
 mod limits;
 mod listener;
+mod pipe;
 mod reports;
 mod sendfile_protocol;
 mod server;
 mod stream;
+mod subprocess;
 mod tls;
 mod unix_path;
 
 pub use address::Address;
 pub use datagram::{DatagramTransport, Destination, Step, family_of, is_native};
 pub use listener::Listener;
+pub use pipe::{ReadPipeTransport, WritePipeTransport};
 pub use sendfile_protocol::SendfileProtocol;
 pub use server::Server;
 pub use stream::{FileSending, Origin, StreamSocket, StreamTransport};
+pub use subprocess::SubprocessTransport;
 pub use tls::{Session, TlsOptions, TlsProtocol, TlsTransport};
 pub use unix_path::{UnixPath, is_abstract};

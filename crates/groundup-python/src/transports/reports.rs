@@ -167,10 +167,12 @@ pub trait Reporting: PyClass<Frozen = True> + Sync {
     }
 }
 
+/// What is logged when a lost socket is written to again and again.
+pub const SOCKET_LOST: &str = "socket.send() raised exception.";
+
 /// Counts a write to a lost transport, and logs a warning if there were several before.
-pub fn count_lost_write(py: Python<'_>, count: &Cell<u32>) -> PyResult<()> {
+pub fn count_lost_write(py: Python<'_>, count: &Cell<u32>, message: &str) -> PyResult<()> {
     if count.get() >= TOLERATED_LOST_WRITES {
-        let message = "socket.send() raised exception.";
         imports::logger(py)?.call_method1("warning", (message,))?;
     }
     count.set(count.get().saturating_add(1));

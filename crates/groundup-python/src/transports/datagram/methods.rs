@@ -11,7 +11,7 @@ use super::destination::Destination;
 use super::{DatagramTransport, Peer};
 use crate::imports;
 use crate::transports::data::frozen;
-use crate::transports::reports::{Reporting, count_lost_write};
+use crate::transports::reports::{Reporting, SOCKET_LOST, count_lost_write};
 
 impl DatagramTransport {
     /// The address that is meant by one that may be left out.
@@ -70,7 +70,7 @@ impl DatagramTransport {
         let state = this.state(py);
         let is_over = this.remote_address.is_some() || state.socket.borrow().is_none();
         if state.lost_count.get() > 0 && is_over {
-            return count_lost_write(py, &state.lost_count);
+            return count_lost_write(py, &state.lost_count, SOCKET_LOST);
         }
         let destination = this.destination(py, address);
         Self::send(slf, Datagram { data: data.unbind(), destination })

@@ -13,7 +13,7 @@ use super::state::Obstacle;
 use super::{DatagramTransport, Step};
 use crate::errors;
 use crate::event_loop::Ready;
-use crate::transports::reports::{Reporting, count_lost_write};
+use crate::transports::reports::{Reporting, SOCKET_LOST, count_lost_write};
 
 impl DatagramTransport {
     /// Sends a datagram, or keeps it until it can be sent.
@@ -40,7 +40,7 @@ impl DatagramTransport {
             Ok(true) => return Ok(true),
             // Nobody would send it later.
             Ok(false) if lost_count.get() > 0 => {
-                return count_lost_write(py, lost_count).map(|()| true);
+                return count_lost_write(py, lost_count, SOCKET_LOST).map(|()| true);
             }
             Ok(false) => {
                 Self::wait_for(transport, Obstacle::Socket);

@@ -25,6 +25,7 @@ use pyo3::types::PyContext;
 
 pub use file_sending::FileSending;
 pub use socket::StreamSocket;
+pub use write_buffer::{Piece, WriteBuffer};
 
 use self::state::State;
 use super::address::Address;

@@ -85,14 +85,27 @@ impl WriteBuffer {
         std::mem::take(self)
     }
 
-    /// Writes what the kernel takes; what it does not take stays.
+    /// Writes what a socket takes; what it does not take stays.
     ///
     /// # Errors
     ///
     /// Those of `send` and `sendmsg`, `AGAIN` among them.
     pub fn write_to(&mut self, py: Python<'_>, fd: BorrowedFd<'_>) -> rustix::io::Result<()> {
+        self.write_with(py, |slices| send(fd, slices))
+    }
+
+    /// Has `write` take what it takes, in as many calls as that needs; what it does not take stays.
+    ///
+    /// # Errors
+    ///
+    /// Those of `write`; `AGAIN` when it took less than it was offered.
+    pub fn write_with(
+        &mut self,
+        py: Python<'_>,
+        write: impl Fn(&[IoSlice<'_>]) -> rustix::io::Result<usize>,
+    ) -> rustix::io::Result<()> {
         while !self.is_empty() {
-            let offered = self.offer(py, fd)?;
+            let offered = self.offer(py, &write)?;
             if offered.taken < offered.len {
                 self.advance(py, offered.taken);
                 return Err(rustix::io::Errno::AGAIN);
@@ -102,12 +115,14 @@ impl WriteBuffer {
         Ok(())
     }
 
-    fn offer(&self, py: Python<'_>, fd: BorrowedFd<'_>) -> rustix::io::Result<Offer> {
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    fn offer(
+        &self,
+        py: Python<'_>,
+        write: impl Fn(&[IoSlice<'_>]) -> rustix::io::Result<usize>,
+    ) -> rustix::io::Result<Offer> {
         if let [only] = self.pieces.as_slices().0 {
             let bytes = &only.bytes(py)[self.written..];
-            let taken = rustix::net::send(fd, bytes, flags)?;
-            return Ok(Offer { len: bytes.len(), taken });
+            return Ok(Offer { len: bytes.len(), taken: write(&[IoSlice::new(bytes)])? });
         }
         let mut slices = [IoSlice::new(&[]); PIECES];
         let (mut count, mut len, mut skip) = (0, 0, self.written);
@@ -117,9 +132,7 @@ impl WriteBuffer {
             count += 1;
             len += bytes.len();
         }
-        let mut control = SendAncillaryBuffer::default();
-        let taken = rustix::net::sendmsg(fd, &slices[..count], &mut control, flags)?;
-        Ok(Offer { len, taken })
+        Ok(Offer { len, taken: write(&slices[..count])? })
     }
 
     fn advance(&mut self, py: Python<'_>, taken: usize) {
@@ -135,6 +148,14 @@ impl WriteBuffer {
             self.pieces.pop_front();
         }
     }
+}
+
+fn send(fd: BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> rustix::io::Result<usize> {
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    if let [only] = slices {
+        return rustix::net::send(fd, only, flags);
+    }
+    rustix::net::sendmsg(fd, slices, &mut SendAncillaryBuffer::default(), flags)
 }
 
 /// What one system call was offered and what it took, in bytes.

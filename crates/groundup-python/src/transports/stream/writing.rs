@@ -9,7 +9,7 @@ use rustix::net::Shutdown;
 use super::StreamTransport;
 use super::write_buffer::Piece;
 use crate::errors;
-use crate::transports::reports::{Reporting, count_lost_write};
+use crate::transports::reports::{Reporting, SOCKET_LOST, count_lost_write};
 
 impl StreamTransport {
     /// Puts pieces into the write buffer, which the kernel gets at the end of the turn at the latest.
@@ -32,7 +32,7 @@ impl StreamTransport {
             return Ok(());
         }
         if state.lost_count.get() > 0 {
-            return count_lost_write(py, &state.lost_count);
+            return count_lost_write(py, &state.lost_count, SOCKET_LOST);
         }
         pieces.for_each(|piece| state.buffer.borrow_mut().push(py, piece));
         Self::pause_protocol(stream)?;

@@ -9,9 +9,9 @@ use pyo3::prelude::*;
 
 use super::TlsProtocol;
 use super::state::Limits;
-use super::writing::frozen;
 use crate::gil::GilBound;
 use crate::imports;
+use crate::transports::data::frozen;
 use crate::transports::limits::flow_limits;
 use crate::warnings::warn_unclosed;
 

@@ -1,18 +1,16 @@
 //! From the application to the peer.
 
-use pyo3::exceptions::{PyException, PyTypeError};
+use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyDict, PyMemoryView};
+use pyo3::types::{PyBytes, PyDict};
 
 use super::TlsProtocol;
 use super::session::Progress;
 use super::state::Phase;
+use crate::errors;
 use crate::event_loop::EventLoop;
-use crate::{errors, imports};
-
-/// How often a lost connection is written to before that is logged.
-const TOLERATED_LOST_WRITES: u32 = 5;
+use crate::transports::reports::count_lost_write;
 
 impl TlsProtocol {
     /// Takes data from the application.
@@ -20,7 +18,7 @@ impl TlsProtocol {
         let py = tls.py();
         let state = tls.get().state(py);
         if state.is_ending() {
-            return tls.get().count_lost_write(py);
+            return count_lost_write(py, &state.lost_count, "SSL connection is closed");
         }
         for data in list {
             state.backlog_len.set(state.backlog_len.get() + data.as_bytes().len());
@@ -35,15 +33,6 @@ impl TlsProtocol {
             }
             outcome => outcome,
         }
-    }
-
-    fn count_lost_write(&self, py: Python<'_>) -> PyResult<()> {
-        let count = &self.state(py).lost_count;
-        if count.get() >= TOLERATED_LOST_WRITES {
-            imports::logger(py)?.call_method1("warning", ("SSL connection is closed",))?;
-        }
-        count.set(count.get().saturating_add(1));
-        Ok(())
     }
 
     /// Encrypts what the application has written, and passes it down.
@@ -122,20 +111,4 @@ impl TlsProtocol {
             }
         }
     }
-}
-
-/// Bytes that nobody can change, of a bytes-like object.
-pub(super) fn frozen<'py>(data: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
-    if let Ok(bytes) = data.cast_exact::<PyBytes>() {
-        return Ok(bytes.clone());
-    }
-    let is_bytes_like = data.is_instance_of::<PyBytes>()
-        || data.is_instance_of::<PyByteArray>()
-        || data.is_instance_of::<PyMemoryView>();
-    if !is_bytes_like {
-        let kind = data.get_type().name()?;
-        let message = format!("data: expecting a bytes-like instance, got {kind}");
-        return Err(PyTypeError::new_err(message));
-    }
-    Ok(data.py().get_type::<PyBytes>().call1((data,))?.cast_into::<PyBytes>()?)
 }
