@@ -60,8 +60,8 @@ __all__ = [
     "ReadPipeTransport",
     "Server",
     "StreamTransport",
-    "ThreadSafeHandle",
     "SubprocessTransport",
+    "ThreadSafeHandle",
     "TimerHandle",
     "TlsProtocol",
     "TlsTransport",
@@ -323,7 +323,6 @@ class EventLoop:
         **keywords: Any,
     ) -> _Awaited[tuple[asyncio.SubprocessTransport, _ProtocolT]]: ...
 
-
 @disjoint_base
 class Handle(asyncio.Handle):
     def cancel(self) -> None: ...
@@ -393,6 +392,8 @@ class DatagramTransport(asyncio.DatagramTransport):
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None: ...
     def get_write_buffer_limits(self) -> tuple[int, int]: ...
     def get_write_buffer_size(self) -> int: ...
+
+@final
 class ReadPipeTransport(asyncio.ReadTransport): ...
 
 @final
