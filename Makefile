@@ -1,13 +1,15 @@
 # What a developer types. `make help` lists the targets.
 #
-#   PYTHON=…       the interpreter to build for (default: the newest suitable one found)
-#   VENV=…         the virtual environment, made when missing (default: .venv)
-#   PYTEST_ARGS=…  handed to pytest, as in PYTEST_ARGS='-k timers -x'
-#   DEMO_ARGS=…    handed to the demonstration
+#   PYTHON=…            the interpreter to build for (default: the newest suitable one found)
+#   VENV=…              the virtual environment, made when missing (default: .venv)
+#   PYTEST_ARGS=…       handed to pytest, as in PYTEST_ARGS='-k timers -x'
+#   CONFORMANCE_ARGS=…  handed to the run of CPython's tests, as in CONFORMANCE_ARGS='--module test_tasks'
+#   DEMO_ARGS=…         handed to the demonstration
 
 PYTHON ?=
 VENV ?= .venv
 PYTEST_ARGS ?=
+CONFORMANCE_ARGS ?=
 DEMO_ARGS ?=
 
 SHELL := bash
@@ -78,6 +80,10 @@ test-rust: ## the crate's tests, its documentation's examples, and loom
 .PHONY: test-python
 test-python: $(venv)/.quick ## the Python tests, on PYTHON
 	$(python) -m pytest $(PYTEST_ARGS)
+
+.PHONY: conformance
+conformance: $(venv)/.quick ## CPython's own tests of asyncio on this loop, on PYTHON
+	$(python) -m tests.cpython $(CONFORMANCE_ARGS)
 
 .PHONY: check-rust
 check-rust: $(venv)/.made docs
