@@ -1,4 +1,4 @@
-"""The application that uvicorn serves in the tests."""
+"""The ASGI application that the servers serve in the tests."""
 
 from __future__ import annotations
 
@@ -26,14 +26,21 @@ async def live(receive, send):
 
 
 async def talk(receive, send):
-    """Answer each message with itself in capitals."""
+    """Answer each message with itself in capitals, and "loop" with the loop that runs."""
     await receive()
     await send({"type": "websocket.accept"})
     while (message := await receive())["type"] == "websocket.receive":
-        if message.get("text") is not None:
+        if message.get("text") == "loop":
+            await send({"type": "websocket.send", "text": loop()})
+        elif message.get("text") is not None:
             await send({"type": "websocket.send", "text": message["text"].upper()})
         else:
             await send({"type": "websocket.send", "bytes": message["bytes"]})
+
+
+def loop():
+    kind = type(asyncio.get_running_loop())
+    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 async def respond(send, body, more=False):
@@ -43,12 +50,7 @@ async def respond(send, body, more=False):
 
 async def tell(scope, receive, send):
     """Tell which loop runs, and in which process."""
-    kind = type(asyncio.get_running_loop())
-    facts = {
-        "loop": f"{kind.__module__}.{kind.__qualname__}",
-        "pid": os.getpid(),
-        "client": scope["client"],
-    }
+    facts = {"loop": loop(), "pid": os.getpid(), "client": scope["client"]}
     await respond(send, json.dumps(facts).encode())
 
 
@@ -59,6 +61,15 @@ async def echo(scope, receive, send):
         body += message.get("body", b"")
         more = message.get("more_body", False)
     await respond(send, body)
+
+
+async def halves(scope, receive, send):
+    """Answer as soon as the first part of the request is there, and go on with the last."""
+    first = await receive()
+    await respond(send, b"begun", more=True)
+    second = await receive()
+    body = first["body"] + second["body"]
+    await send({"type": "http.response.body", "body": body})
 
 
 async def stream(scope, receive, send):
@@ -75,4 +86,4 @@ async def fail(scope, receive, send):
     raise LookupError("application failed")
 
 
-answers = {"/": tell, "/echo": echo, "/stream": stream, "/fail": fail}
+answers = {"/": tell, "/echo": echo, "/halves": halves, "/stream": stream, "/fail": fail}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import ssl
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 
 import groundup
 
@@ -27,6 +30,7 @@ def run(reports: list[dict[str, Any]]) -> Iterator[Callable[[Coroutine[Any, Any,
 
     def run(main: Coroutine[Any, Any, Any]) -> Any:
         async def limited() -> Any:
+            assert isinstance(asyncio.get_running_loop(), groundup.EventLoop)
             async with asyncio.timeout(LIMIT):
                 return await main
 
@@ -38,3 +42,35 @@ def run(reports: list[dict[str, Any]]) -> Iterator[Callable[[Coroutine[Any, Any,
     # What is left over warns or reports now, in the test that made it.
     gc.collect()
     assert reports == []
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    """A certificate authority that only these tests trust."""
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def certificate(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with server.key and server.crt, for localhost and 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("certificate")
+    issued = authority.issue_cert("localhost", "127.0.0.1")
+    issued.private_key_pem.write_to_path(folder / "server.key")
+    for pem in issued.cert_chain_pems:
+        pem.write_to_path(folder / "server.crt", append=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def server_context(certificate: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "server.crt", certificate / "server.key")
+    return context
+
+
+@pytest.fixture(scope="session")
+def client_context(authority: trustme.CA) -> ssl.SSLContext:
+    """It trusts that authority only, and checks names."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    authority.configure_trust(context)
+    return context

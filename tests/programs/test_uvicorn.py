@@ -9,47 +9,36 @@ import json
 import os
 import re
 import signal
-import subprocess
+import socket
 import sys
 from pathlib import Path
 
 import aiohttp
+import httpx
 import pytest
 import websockets
 
+from .processes import started
+
 BODY = os.urandom(10_000)
+LOOP = "groundup.event_loop.EventLoop"
+SOCKETS = ["websockets", "websockets-sansio", "wsproto"]
 
 
 @contextlib.contextmanager
-def uvicorn(*options: str):
-    """Give the process, and the port that it serves."""
-    command = [sys.executable, "-m", "uvicorn", "--loop", "groundup:new_event_loop"]
-    arguments = ["--port", "0", "--app-dir", str(Path(__file__).parent), *options]
-    process = subprocess.Popen(
-        [*command, *arguments, "app:application"], stderr=subprocess.PIPE, text=True
-    )
-    with process:
-        try:
-            yield process, port_of(process)
-        finally:
-            if process.poll() is None:
-                process.kill()
-
-
-def port_of(process: subprocess.Popen[str]) -> int:
-    read = []
-    for line in process.stderr:
-        read.append(line)
-        if found := re.search(r"running on http://127\.0\.0\.1:(\d+)", line):
-            return int(found[1])
-    pytest.fail("uvicorn did not start:\n" + "".join(read))
+def uvicorn(*options: str, bind: tuple[str, ...] = ("--port", "0"), ready=r"running on (\S+) "):
+    """Give the process, and the URL that it serves."""
+    command = [sys.executable, "-m", "uvicorn", "--loop", "groundup:new_event_loop", *bind]
+    folder = str(Path(__file__).parent)
+    with started(*command, "--app-dir", folder, *options, "app:application") as program:
+        yield program, program.hear(ready)[1]
 
 
 @pytest.fixture(params=["httptools", "h11"], scope="module")
 def server(request):
-    """One server for the tests of a kind."""
-    with uvicorn("--http", request.param, "--log-level", "info", "--no-access-log") as started:
-        yield started
+    """One server for the tests of a kind: its process, and its port."""
+    with uvicorn("--http", request.param, "--no-access-log") as (program, url):
+        yield program, int(url.rpartition(":")[2])
 
 
 def test_it_runs_on_the_loop_and_keeps_connections_alive(server):
@@ -60,7 +49,7 @@ def test_it_runs_on_the_loop_and_keeps_connections_alive(server):
         connection.request("GET", "/")
         told.append(json.loads(connection.getresponse().read()))
     connection.close()
-    assert {facts["loop"] for facts in told} == {"groundup.event_loop.EventLoop"}
+    assert {facts["loop"] for facts in told} == {LOOP}
     assert {facts["pid"] for facts in told} == {process.pid}
     assert len({tuple(facts["client"]) for facts in told}) == 1
 
@@ -105,28 +94,86 @@ def test_a_failing_application_is_answered_for(server):
     connection.close()
 
 
-def test_web_sockets_talk(server, run):
-    async def main():
-        async with websockets.connect(f"ws://127.0.0.1:{server[1]}/") as socket:
+@pytest.mark.parametrize("implementation", SOCKETS)
+def test_web_sockets_talk(implementation, run):
+    async def main(uri):
+        async with websockets.connect(f"{uri}/socket") as socket:
+            await socket.send("loop")
+            assert await socket.recv() == LOOP
             for number in range(20):
                 await socket.send(f"message {number}")
                 assert await socket.recv() == f"MESSAGE {number}"
-            await socket.send(BODY)
-            assert await socket.recv() == BODY
+            await socket.send(BODY * 50)
+            assert await socket.recv() == BODY * 50
+            await (await socket.ping())
 
-    run(main())
+    with uvicorn("--ws", implementation) as (_, url):
+        run(main(url.replace("http", "ws")))
+
+
+def test_a_unix_socket_does(tmp_path):
+    path = str(tmp_path / "socket")
+    ready = r"running on unix socket (\S+) "
+    with uvicorn(bind=("--uds", path), ready=ready) as (program, where):
+        assert where == path
+        with httpx.Client(transport=httpx.HTTPTransport(uds=path)) as client:
+            assert client.get("http://localhost/").json()["loop"] == LOOP
+            assert client.post("http://localhost/echo", content=BODY * 300).content == BODY * 300
+        program.end()
+    assert not os.path.exists(path)
+
+
+def test_tls_does(certificate, client_context, run):
+    async def talk(uri):
+        async with websockets.connect(f"{uri}/socket", ssl=client_context) as socket:
+            await socket.send(BODY * 50)
+            assert await socket.recv() == BODY * 50
+
+    files = ("--ssl-keyfile", "server.key", "--ssl-certfile", "server.crt")
+    options = [str(certificate / word) if word.startswith("server") else word for word in files]
+    with uvicorn(*options) as (_, url):
+        assert url.startswith("https://127.0.0.1:")
+        with httpx.Client(verify=client_context, base_url=url) as client:
+            assert client.get("/").json()["loop"] == LOOP
+            assert client.post("/echo", content=BODY * 300).content == BODY * 300
+        run(talk(url.replace("https", "wss")))
+
+
+def test_several_workers_share_a_port():
+    with uvicorn("--workers", "2") as (program, url):
+        for _ in range(2):
+            program.hear("Application startup complete")
+        told = [httpx.get(url).json() for _ in range(20)]
+        assert {facts["loop"] for facts in told} == {LOOP}
+        assert program.pid not in {facts["pid"] for facts in told}
+        assert program.end() == 0
+    assert program.said.count("Application shutdown complete") == 2
+    assert "Traceback" not in program.said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_a_signal_shuts_it_down_in_order(number):
-    with uvicorn() as (process, port):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        connection.request("GET", "/")
-        connection.getresponse().read()
-        process.send_signal(number)
-        _, logged = process.communicate(timeout=20)
-        connection.close()
-    assert "Application shutdown complete." in logged
-    assert "Finished server process" in logged
-    assert "Traceback" not in logged
-    assert process.returncode in (0, -number)
+    with uvicorn() as (program, url), httpx.Client(base_url=url) as client:
+        client.get("/")
+        assert program.end(number) in (0, -number)
+    assert "Application shutdown complete." in program.said
+    assert "Finished server process" in program.said
+    assert "Traceback" not in program.said
+
+
+def test_a_request_under_way_is_answered_before_it_ends():
+    with uvicorn() as (program, url):
+        address = re.search(r"//(.*):(\d+)", url).groups()
+        with socket.create_connection(address, timeout=20) as client:
+            client.sendall(b"POST /halves HTTP/1.1\r\nHost: test\r\nContent-Length: 4\r\n\r\nab")
+            answer = b""
+            while not answer.endswith(b"begun\r\n"):
+                answer += client.recv(1000)
+            os.kill(program.pid, signal.SIGTERM)
+            program.hear("Waiting for connections to close")
+            client.sendall(b"cd")
+            while not answer.endswith(b"0\r\n\r\n"):
+                answer += client.recv(1000)
+            assert b"abcd" in answer
+            assert client.recv(1000) == b""
+        program.hear("Finished server process")
