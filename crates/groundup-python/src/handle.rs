@@ -120,7 +120,12 @@ impl Handle {
         }
     }
 
-    fn report(handle: &Bound<'_, Self>, call: &Call, error: &PyErr) -> PyResult<()> {
+    /// Hands what a handle's call has raised to the loop's exception handler.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt` that the handler raises.
+    pub fn report(handle: &Bound<'_, Self>, call: &Call, error: &PyErr) -> PyResult<()> {
         let py = handle.py();
         let event_loop = handle.get().event_loop.bind(py);
         let context = PyDict::new(py);

@@ -13,7 +13,7 @@ use pyo3::pyclass::boolean_struct::True;
 use pyo3::types::{PyContext, PyDict, PyString, PyTuple};
 
 use crate::event_loop::EventLoop;
-use crate::handle::{Call, format_callback};
+use crate::handle::{Call, Handle};
 use crate::{errors, ffi, imports};
 
 /// How often a lost transport is written to before that is logged.
@@ -87,24 +87,28 @@ pub trait Reporting: PyClass<Frozen = True> + Sync {
             Err(error) if errors::ends_run(py, &error) => Err(error),
             Err(error) => {
                 let args = args.into_pyobject(py).map_err(Into::into)?;
-                let source = Self::describe_call(transport, method, args)?;
-                Self::report_error(transport, &error, &format!("Exception in callback {source}"))
+                Self::report_call(transport, method, args, &error)
             }
         }
     }
 
-    /// A call of the protocol as reports name it.
-    fn describe_call<'py>(
+    /// Reports what a call of the protocol has raised, as if a handle had made the call.
+    fn report_call<'py>(
         transport: &Bound<'py, Self>,
         method: &Bound<'py, PyString>,
         args: Bound<'py, PyTuple>,
-    ) -> PyResult<String> {
-        let py = transport.py();
-        let protocol = transport.get().protocol(py);
-        let callback = protocol.and_then(|protocol| protocol.getattr(py, method).ok());
-        let Some(callback) = callback else { return Ok(method.to_string()) };
-        let call = Call { callback, args: args.unbind() };
-        format_callback(transport.get().event_loop().bind(py), &call)
+        error: &PyErr,
+    ) -> PyResult<()> {
+        let (py, this) = (transport.py(), transport.get());
+        let callback = this.protocol(py).and_then(|protocol| protocol.bind(py).getattr(method).ok());
+        let Some(callback) = callback else {
+            let message = format!("Exception in callback {method}");
+            return Self::report_error(transport, error, &message);
+        };
+        let (event_loop, context) = (this.event_loop().bind(py), this.context().bind(py));
+        let call = Call::new(callback, args);
+        let handle = Handle::new(event_loop, call.clone(), Some(context))?;
+        Handle::report(&handle, &call, error)
     }
 
     /// Ends the transport if a call of its protocol failed.

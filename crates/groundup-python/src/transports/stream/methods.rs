@@ -117,6 +117,8 @@ impl StreamTransport {
         if state.is_closing.get() || !state.is_paused.replace(false) {
             return Ok(());
         }
+        // An end of file is told once more, as it is found once more.
+        state.got_eof.set(false);
         Self::update_interest(slf);
         slf.get().log_debug(slf.py(), "%r resumes reading", slf)
     }

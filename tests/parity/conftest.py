@@ -1,0 +1,54 @@
+"""Parity tests compare what warnings and log records say, but for names that are a loop's own."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import groundup
+from comparison import Observation, observe
+
+from .tape import words
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _few_objects() -> Iterator[None]:
+    """Let the collections that follow look at what the tests make, and not at pytest itself."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def same() -> Callable[..., Any]:
+    """Run a body on asyncio's loop and on this one, expect the same of both, and return it."""
+
+    def same(body: Callable[[asyncio.AbstractEventLoop], Any]) -> Any:
+        expected, found = seen(asyncio.SelectorEventLoop, body), seen(groundup.new_event_loop, body)
+        assert found.returned == expected.returned
+        assert found.warned == expected.warned
+        assert found.logged == expected.logged
+        return expected.returned
+
+    return same
+
+
+def seen(
+    new_loop: Callable[[], asyncio.AbstractEventLoop],
+    body: Callable[[asyncio.AbstractEventLoop], Any],
+) -> Observation:
+    """What a body returns, warns of and logs, with all that it leaves over."""
+
+    def whole(loop: asyncio.AbstractEventLoop) -> Any:
+        returned = body(loop)
+        loop.close()
+        gc.collect()
+        return returned
+
+    returned, warned, logged = observe(new_loop, whole)
+    return Observation(returned, [words(text) for text in warned], [words(text) for text in logged])
