@@ -1,10 +1,12 @@
-"""Names and addresses are looked up in the default executor."""
+"""Names are looked up in the default executor; about addresses nobody is asked."""
 
+import asyncio
 import socket
 import time
 
 import pytest
 
+import groundup
 from comparison import entry, log
 
 
@@ -20,6 +22,28 @@ def test_getaddrinfo_answers_as_the_module_socket_does(same):
     answers = same(body)
     assert answers[0] == socket.getaddrinfo("127.0.0.1", 80, type=socket.SOCK_STREAM)
     assert len(answers) == 4
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", b"127.0.0.1", "::1", "fe80::1%lo"], ids=repr)
+@pytest.mark.parametrize("port", [80, "80", b"80", None], ids=repr)
+def test_an_address_needs_no_thread(host, port):
+    async def body():
+        loop = asyncio.get_running_loop()
+        answer = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        assert loop._default_executor is None
+        return answer
+
+    assert groundup.run(body()) == socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+
+
+@pytest.mark.parametrize(("host", "port"), [("localhost", 80), ("127.0.0.1", "http"), (None, 80)])
+def test_a_name_is_looked_up_in_a_thread(host, port):
+    async def body():
+        loop = asyncio.get_running_loop()
+        await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        assert loop._default_executor is not None
+
+    groundup.run(body())
 
 
 def test_getnameinfo_answers_as_the_module_socket_does(same):

@@ -122,6 +122,20 @@ fn port_of(port: &Bound<'_, PyAny>) -> Option<i64> {
     port.extract().ok()
 }
 
+/// What a lookup gives: the answers, or what they are to be waited for.
+enum Answer {
+    Here(Py<PyAny>),
+    Later(Py<PyAny>),
+}
+
+/// Whether nobody has to be asked about a host and a port.
+fn is_literal(host: &Bound<'_, PyAny>, port: &Bound<'_, PyAny>) -> bool {
+    let Ok(Some(host)) = host_of(host) else { return false };
+    let (address, _scope) = host.split_once('%').unwrap_or((&host, ""));
+    (host.parse::<Ipv4Addr>().is_ok() || address.parse::<Ipv6Addr>().is_ok())
+        && port_of(port).is_some()
+}
+
 /// Takes answers of each family in turn, after the first `first_family_count` of the first family.
 pub fn interleave(infos: Vec<Py<PyAny>>, first_family_count: usize) -> PyResult<Vec<Py<PyAny>>> {
     let mut families: Vec<(i32, std::collections::VecDeque<Py<PyAny>>)> = Vec::new();
@@ -150,7 +164,8 @@ fn lookup_function<'py>(py: Python<'py>, name: &str) -> PyResult<Bound<'py, PyAn
 
 #[pymethods]
 impl EventLoop {
-    /// Look up a host and a port, as socket.getaddrinfo does, in the default executor.
+    /// Look up a host and a port, as socket.getaddrinfo does: in the default executor, or at once if
+    /// the host is an IP address and the port a number, so that nobody has to be asked.
     #[pyo3(
         signature = (host, port, *, family=None, r#type=None, proto=None, flags=None),
         text_signature = "(self, host, port, *, family=0, type=0, proto=0, flags=0)"
@@ -166,21 +181,30 @@ impl EventLoop {
     ) -> PyResult<Py<NativeCoroutine>> {
         let (py, event_loop) = (slf.py(), slf.clone().unbind());
         native_coroutine::new(py, "EventLoop.getaddrinfo", async move |awaiter| {
-            let job = Python::attach(|py| {
+            let answer = Python::attach(|py| {
                 let slf = event_loop.bind(py);
                 let lookup = if slf.get().is_debug(py) {
                     slf.getattr("_getaddrinfo_debug")?
                 } else {
                     lookup_function(py, "getaddrinfo")?
                 };
-                let mut job = vec![py.None(), lookup.unbind(), host, port];
+                let is_literal = is_literal(host.bind(py), port.bind(py));
+                let mut question = vec![host, port];
                 for hint in [family, r#type, proto, flags] {
-                    job.push(hint.map_or_else(|| 0.into_py_any(py), Ok)?);
+                    question.push(hint.map_or_else(|| 0.into_py_any(py), Ok)?);
                 }
-                let job = PyTuple::new(py, job)?;
-                slf.call_method1("run_in_executor", job).map(Bound::unbind)
+                if is_literal {
+                    let answer = lookup.call1(PyTuple::new(py, question)?)?;
+                    return PyResult::Ok(Answer::Here(answer.unbind()));
+                }
+                let job = [py.None(), lookup.unbind()].into_iter().chain(question);
+                let job = PyTuple::new(py, job.collect::<Vec<_>>())?;
+                slf.call_method1("run_in_executor", job).map(|job| Answer::Later(job.unbind()))
             })?;
-            awaiter.wait(job).await
+            match answer {
+                Answer::Here(infos) => Ok(infos),
+                Answer::Later(job) => awaiter.wait(job).await,
+            }
         })
     }
 

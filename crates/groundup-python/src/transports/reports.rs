@@ -100,7 +100,8 @@ pub trait Reporting: PyClass<Frozen = True> + Sync {
         error: &PyErr,
     ) -> PyResult<()> {
         let (py, this) = (transport.py(), transport.get());
-        let callback = this.protocol(py).and_then(|protocol| protocol.bind(py).getattr(method).ok());
+        let callback =
+            this.protocol(py).and_then(|protocol| protocol.bind(py).getattr(method).ok());
         let Some(callback) = callback else {
             let message = format!("Exception in callback {method}");
             return Self::report_error(transport, error, &message);
