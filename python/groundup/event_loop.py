@@ -10,12 +10,14 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar, cast
 
 from groundup import _groundup
+from groundup.coroutine_functions import with_coroutine_functions
 
 __all__ = ["EventLoop", "install", "new_event_loop", "run"]
 
 _T = TypeVar("_T")
 
 
+@with_coroutine_functions
 # Like asyncio's own loops, it does not take create_datagram_endpoint's former reuse_address.
 class EventLoop(_groundup.EventLoop, asyncio.AbstractEventLoop):  # type: ignore[misc]
     """An asyncio event loop in Rust; a drop-in for the one that asyncio.new_event_loop() makes."""
