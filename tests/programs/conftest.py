@@ -9,6 +9,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 import trustme
 
@@ -74,3 +75,20 @@ def client_context(authority: trustme.CA) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     authority.configure_trust(context)
     return context
+
+
+@pytest.fixture
+def run_anyio(reports: list[dict[str, Any]]) -> Iterator[Callable[..., None]]:
+    """Run a coroutine function with anyio on groundup's loop."""
+    options = {"loop_factory": groundup.new_event_loop}
+
+    async def limited(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, groundup.EventLoop)
+        loop.set_exception_handler(lambda _, report: reports.append(report))
+        with anyio.fail_after(LIMIT):
+            await main()
+
+    yield lambda main: anyio.run(limited, main, backend_options=options)
+    gc.collect()
+    assert reports == []

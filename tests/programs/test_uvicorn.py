@@ -10,7 +10,6 @@ import os
 import re
 import signal
 import socket
-import sys
 from pathlib import Path
 
 import aiohttp
@@ -19,6 +18,7 @@ import pytest
 import websockets
 
 from .processes import started
+from .readme import command
 
 BODY = os.urandom(10_000)
 LOOP = "groundup.event_loop.EventLoop"
@@ -28,9 +28,8 @@ SOCKETS = ["websockets", "websockets-sansio", "wsproto"]
 @contextlib.contextmanager
 def uvicorn(*options: str, bind: tuple[str, ...] = ("--port", "0"), ready=r"running on (\S+) "):
     """Give the process, and the URL that it serves."""
-    command = [sys.executable, "-m", "uvicorn", "--loop", "groundup:new_event_loop", *bind]
     folder = str(Path(__file__).parent)
-    with started(*command, "--app-dir", folder, *options, "app:application") as program:
+    with started(*command("uvicorn"), "--app-dir", folder, *bind, *options) as program:
         yield program, program.hear(ready)[1]
 
 
