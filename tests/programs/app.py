@@ -72,6 +72,12 @@ async def halves(scope, receive, send):
     await send({"type": "http.response.body", "body": body})
 
 
+async def stall(scope, receive, send):
+    """Answer nothing; go when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
 async def stream(scope, receive, send):
     await respond(send, b"", more=True)
     for number in range(1000):
@@ -86,4 +92,11 @@ async def fail(scope, receive, send):
     raise LookupError("application failed")
 
 
-answers = {"/": tell, "/echo": echo, "/halves": halves, "/stream": stream, "/fail": fail}
+answers = {
+    "/": tell,
+    "/echo": echo,
+    "/halves": halves,
+    "/stall": stall,
+    "/stream": stream,
+    "/fail": fail,
+}
