@@ -38,7 +38,16 @@ def raising(error):
     return act
 
 
-ACTS = {
+RAISING = {
+    "an exception": raising(LookupError("of the protocol")),
+    "an error of the network": raising(OSError("of the protocol")),
+    "cancellation": raising(asyncio.CancelledError("of the protocol")),
+    "an interrupt": raising(KeyboardInterrupt("of the protocol")),
+    "an exit": raising(SystemExit("of the protocol")),
+    "another base exception": raising(GeneratorExit("of the protocol")),
+}
+
+ACTS = RAISING | {
     "close": lambda protocol: protocol.transport.close(),
     "abort": lambda protocol: protocol.transport.abort(),
     "pause_reading": lambda protocol: protocol.transport.pause_reading(),
@@ -52,12 +61,6 @@ ACTS = {
     "close and write": close_and_write,
     "another protocol": another_protocol,
     "limits": lambda protocol: protocol.transport.set_write_buffer_limits(high=0),
-    "an exception": raising(LookupError("of the protocol")),
-    "an error of the network": raising(OSError("of the protocol")),
-    "cancellation": raising(asyncio.CancelledError("of the protocol")),
-    "an interrupt": raising(KeyboardInterrupt("of the protocol")),
-    "an exit": raising(SystemExit("of the protocol")),
-    "another base exception": raising(GeneratorExit("of the protocol")),
 }
 
 

@@ -14,6 +14,8 @@ from comparison import Observation, observe
 
 from .tape import words
 
+Asyncio = asyncio.SelectorEventLoop
+
 
 @pytest.fixture(scope="package", autouse=True)
 def _few_objects() -> Iterator[None]:
@@ -29,7 +31,7 @@ def same() -> Callable[..., Any]:
     """Run a body on asyncio's loop and on this one, expect the same of both, and return it."""
 
     def same(body: Callable[[asyncio.AbstractEventLoop], Any]) -> Any:
-        expected, found = seen(asyncio.SelectorEventLoop, body), seen(groundup.new_event_loop, body)
+        expected, found = seen(Asyncio, body), seen(groundup.new_event_loop, body)
         assert found.returned == expected.returned
         assert found.warned == expected.warned
         assert found.logged == expected.logged

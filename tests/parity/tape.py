@@ -46,7 +46,8 @@ class Tape(list[Any]):
         answers = {"is_closing": transport.is_closing()}
         for name in ("is_reading", "get_write_buffer_size"):
             if hasattr(transport, name):
-                answers[name] = amount(outcome(getattr(transport, name)))
+                answer = outcome(getattr(transport, name))
+                answers[name] = amount(answer) if isinstance(answer, int) else "not there"
         self.note("state", answers)
 
     def run(self, scene: Coroutine[Any, Any, Any]) -> list[Any]:
@@ -62,7 +63,7 @@ class Tape(list[Any]):
         return list(self)
 
 
-def amount(size: Any) -> Any:
+def amount(size: int | str) -> int | str:
     """A size in bytes, but for how much a full socket holds: that depends on how it was filled."""
     return "much" if isinstance(size, int) and size > 1000 else size
 
@@ -110,18 +111,36 @@ def words(text: str) -> str:
         "a transport",
         text,
     )
-    text = re.sub(r"callback \S*connection_lost\(.*\)", "callback connection_lost", text)
+    # This loop names the protocol's method, where asyncio names its own that calls it.
+    text = re.sub(
+        r"callback (\w+Transport\._\w+|\w+\.(\w+_lost|\w+_received))\(.*\)",
+        "callback of a transport",
+        text,
+    )
     text = re.sub(r"fd=\d+", "fd=…", text)
     return re.sub(r" at \S+\.py:\d+", "", text)
 
 
 @contextlib.contextmanager
-def pair(kind: int = socket.SOCK_STREAM) -> Iterator[tuple[socket.socket, socket.socket]]:
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
     """Two connected Unix sockets that do not block: what one sends is there at once."""
-    near, far = socket.socketpair(type=kind)
+    near, far = socket.socketpair()
     with near, far:
         near.setblocking(False)
         far.setblocking(False)
+        yield near, far
+
+
+@contextlib.contextmanager
+def datagram_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """The same for datagrams, with names."""
+    near, far = (socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) for _ in range(2))
+    with near, far:
+        for end in (near, far):
+            end.setblocking(False)
+            end.bind("")
+        near.connect(far.getsockname())
+        far.connect(near.getsockname())
         yield near, far
 
 

@@ -114,12 +114,13 @@ impl SubprocessTransport {
     fn _call_connection_lost(&self, exc: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = exc.py();
         let state = self.state(py);
-        let protocol = state.protocol.take();
-        state.has_ended.set(true);
+        let protocol = state.protocol.borrow().as_ref().map(|protocol| protocol.clone_ref(py));
         let told = match protocol {
             Some(protocol) => protocol.call_method1(py, intern!(py, "connection_lost"), (exc,)),
             None => Ok(py.None()),
         };
+        drop(state.protocol.take());
+        state.has_ended.set(true);
         self.settle_waiters(py)?;
         told.map(drop)
     }
