@@ -128,6 +128,17 @@ def test_a_closed_descriptor_is_refused(same, method):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(("add", "remove"), list(zip(ADD, REMOVE, strict=True)))
+def test_what_was_closed_while_it_was_watched_can_be_removed_once(same, pair, add, remove):
+    def body(loop):
+        ours, _ = pair()
+        getattr(loop, add)(ours, print)
+        ours.close()
+        return [outcome(getattr(loop, remove), ours) for _ in range(2)]
+
+    assert same(body) == [True, ("ValueError", "Invalid file descriptor: -1")]
+
+
 @pytest.mark.parametrize("method", ADD)
 def test_a_regular_file_is_refused(same, method):
     def body(loop):

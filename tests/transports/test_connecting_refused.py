@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 import ssl
 
@@ -69,6 +70,19 @@ async def test_a_tls_socket_is_refused():
     loop = asyncio.get_running_loop()
     with wrapped, far, pytest.raises(TypeError, match="Socket cannot be of type SSLSocket"):
         await loop.create_connection(Recorder, sock=wrapped)
+
+
+async def test_a_closed_socket_is_refused():
+    loop = asyncio.get_running_loop()
+    for accept in (False, True):
+        closed = socket.socket()
+        closed.close()
+        with pytest.raises(OSError, match="Bad file descriptor") as caught:
+            if accept:
+                await loop.connect_accepted_socket(Recorder, closed)
+            else:
+                await loop.create_connection(Recorder, sock=closed)
+        assert caught.value.errno == errno.EBADF
 
 
 async def test_a_port_out_of_range_is_refused():

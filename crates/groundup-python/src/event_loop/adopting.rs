@@ -54,10 +54,10 @@ impl Beginning {
         tls: Option<&TlsOptions>,
     ) -> PyResult<Self> {
         let py = event_loop.py();
+        socket.call_method1(py, "setblocking", (false,))?;
         let descriptor = descriptor_of(socket.bind(py))?;
         event_loop.get().check_no_transport(socket.bind(py), descriptor)?;
         let socket = ClosedOnDrop::new(socket);
-        socket.get().call_method1(py, "setblocking", (false,))?;
         let protocol = protocol_factory.call0()?;
         let waiter = EventLoop::create_future(event_loop)?.unbind();
         let waits = Some(waiter.clone_ref(py));

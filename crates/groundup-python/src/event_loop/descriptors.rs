@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::os::fd::RawFd;
 use std::rc::Rc;
 
+use groundup::event_loop::Held;
 use groundup::poller::Readiness;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -24,6 +25,8 @@ use crate::{errors, ffi};
 pub struct Watchers {
     reader: GilBound<RefCell<Option<Watcher>>>,
     writer: GilBound<RefCell<Option<Watcher>>>,
+    /// The object that add_reader or add_writer was given, and its descriptor at that time.
+    file: GilBound<RefCell<Option<(Py<PyAny>, RawFd)>>>,
 }
 
 /// Who watches one direction of a descriptor.
@@ -38,6 +41,20 @@ pub enum Watcher {
 impl Watchers {
     fn slot<'a>(&'a self, py: Python<'a>, direction: Readiness) -> &'a RefCell<Option<Watcher>> {
         if direction.readable() { self.reader.get(py) } else { self.writer.get(py) }
+    }
+
+    /// Remembers the object that was given first, so that it is known even when it is closed.
+    fn set_file(&self, file: &Bound<'_, PyAny>, descriptor: RawFd) {
+        let cell = self.file.get(file.py());
+        if cell.borrow().is_none() {
+            cell.replace(Some((file.clone().unbind(), descriptor)));
+        }
+    }
+
+    /// The descriptor that this object had when it was given.
+    fn descriptor_of(&self, file: &Bound<'_, PyAny>) -> Option<RawFd> {
+        let given = self.file.get(file.py()).borrow();
+        given.as_ref().filter(|(given, _)| given.is(file)).map(|(_, descriptor)| *descriptor)
     }
 
     /// Calls, or wakes, who watches a direction that is ready.
@@ -73,10 +90,12 @@ impl Watchers {
                 None => {}
             }
         }
-        Ok(())
+        let file = self.file.visit().try_borrow();
+        file.map_or(Ok(()), |file| visit.call(file.as_ref().map(|(file, _)| file)))
     }
 
     fn __clear__(&self) {
+        drop(self.file.visit().take());
         drop(self.reader.visit().take());
         drop(self.writer.visit().take());
     }
@@ -193,13 +212,29 @@ impl EventLoop {
         event_loop.get().check_no_transport(file, descriptor)?;
         event_loop.get().check_open(py)?;
         let handle = Handle::new(event_loop, Call::new(callback, args), None)?;
-        Self::add_watcher(event_loop, descriptor, direction, Watcher::Callback(handle.unbind()))
+        Self::add_watcher(event_loop, descriptor, direction, Watcher::Callback(handle.unbind()))?;
+        if let Some(Source::Watchers(watchers)) = event_loop.get().core(py).source(descriptor) {
+            watchers.get().set_file(file, descriptor);
+        }
+        Ok(())
     }
 
     fn remove_callback(&self, file: &Bound<'_, PyAny>, direction: Readiness) -> PyResult<bool> {
-        let descriptor = descriptor_of(file)?;
+        let descriptor =
+            descriptor_of(file).or_else(|error| self.former_descriptor(file, error))?;
         self.check_no_transport(file, descriptor)?;
         self.remove_watcher(file.py(), descriptor, direction)
+    }
+
+    /// The descriptor that a file had when it began to be watched, before it was closed.
+    fn former_descriptor(&self, file: &Bound<'_, PyAny>, error: PyErr) -> PyResult<RawFd> {
+        let mut former = None;
+        self.core(file.py()).for_each(|held| {
+            if let Held::Source(Source::Watchers(watchers)) = held {
+                former = former.or(watchers.get().descriptor_of(file));
+            }
+        });
+        former.ok_or(error)
     }
 }
 
