@@ -32,7 +32,7 @@ use crate::gil::GilBound;
 use crate::{errors, ffi, imports};
 
 /// A transport over a datagram socket; stands for `asyncio.DatagramTransport`.
-#[pyclass(frozen, weakref, module = "groundup._groundup")]
+#[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
 pub struct DatagramTransport {
     event_loop: Py<EventLoop>,
     context: Py<PyContext>,

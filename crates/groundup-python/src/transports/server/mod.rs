@@ -17,7 +17,7 @@ use crate::ffi;
 use crate::gil::GilBound;
 
 /// What create_server returns; stands for `asyncio.Server`.
-#[pyclass(frozen, weakref, module = "groundup._groundup")]
+#[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
 pub struct Server {
     event_loop: Py<EventLoop>,
     protocol_factory: Py<PyAny>,

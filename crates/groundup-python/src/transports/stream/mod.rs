@@ -36,7 +36,7 @@ use crate::gil::GilBound;
 use crate::{errors, ffi, imports};
 
 /// A transport over a connected stream socket; stands for `asyncio.Transport`.
-#[pyclass(frozen, weakref, module = "groundup._groundup")]
+#[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
 pub struct StreamTransport {
     event_loop: Py<EventLoop>,
     context: Py<PyContext>,

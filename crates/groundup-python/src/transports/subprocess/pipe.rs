@@ -9,7 +9,7 @@ use super::SubprocessTransport;
 use crate::gil::GilBound;
 
 /// The protocol of a pipe of a child process.
-#[pyclass(frozen, weakref, module = "groundup._groundup")]
+#[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
 pub struct PipeProtocol {
     /// By which descriptor the child knows the pipe.
     fd: usize,

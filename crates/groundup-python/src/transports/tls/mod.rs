@@ -27,7 +27,7 @@ use crate::gil::GilBound;
 use crate::imports;
 
 /// TLS between a transport and a protocol.
-#[pyclass(frozen, weakref, module = "groundup._groundup")]
+#[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
 pub struct TlsProtocol {
     event_loop: Py<EventLoop>,
     session: Session,

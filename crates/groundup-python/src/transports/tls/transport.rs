@@ -16,7 +16,7 @@ use crate::transports::limits::flow_limits;
 use crate::warnings::warn_unclosed;
 
 /// A transport over TLS; stands for the one of `asyncio.sslproto`, an `asyncio.Transport`.
-#[pyclass(frozen, weakref, module = "groundup._groundup")]
+#[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
 pub struct TlsTransport {
     /// Absent when the transport was closed once more after its end: then it holds nothing.
     tls: GilBound<RefCell<Option<Py<TlsProtocol>>>>,
