@@ -43,7 +43,7 @@ def test_tasks_and_futures_are_asyncios(loop):
     loop.run_until_complete(main())
 
 
-@pytest.mark.parametrize("thing", [5, None, print, asyncio.sleep], ids=repr)
+@pytest.mark.parametrize("thing", [5, None, print, asyncio.sleep])
 def test_a_task_needs_a_coroutine(same, thing):
     def body(loop):
         return outcome(loop.create_task, thing)
