@@ -19,6 +19,15 @@ import groundup
 LIMIT = 45
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _few_objects() -> Iterator[None]:
+    """Let the collections that follow look at what the tests make, and not at the libraries."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def reports() -> list[dict[str, Any]]:
     """What the loop hands to its exception handler; a test that expects it empties the list."""
