@@ -44,7 +44,7 @@ def seen(
     new_loop: Callable[[], asyncio.AbstractEventLoop],
     body: Callable[[asyncio.AbstractEventLoop], Any],
 ) -> Observation:
-    """What a body returns, warns of and logs, with all that it leaves over."""
+    """What a body returns, warns of (sorted) and logs, with all that it leaves over."""
 
     def whole(loop: asyncio.AbstractEventLoop) -> Any:
         returned = body(loop)
@@ -53,4 +53,4 @@ def seen(
         return returned
 
     returned, warned, logged = observe(new_loop, whole)
-    return Observation(returned, [words(text) for text in warned], [words(text) for text in logged])
+    return Observation(returned, sorted(map(words, warned)), [words(text) for text in logged])

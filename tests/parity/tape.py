@@ -117,7 +117,13 @@ def words(text: str) -> str:
         "callback of a transport",
         text,
     )
-    text = re.sub(r"fd=\d+", "fd=…", text)
+    text = re.sub(r"<[\w.]*(SSLProtocol|TlsProtocol) object[^>]*>", "a protocol", text)
+    # TLS is received into a buffer by asyncio.
+    text = text.replace("protocol.buffer_updated()", "protocol.data_received()")
+    # asyncio's handles forget their callback when they are cancelled, also while it runs.
+    text = re.sub(r"callback (None|\w+\.<locals>\.ready)\(\)", "callback of a handle", text)
+    text = re.sub(r"laddr=[^>]*", "laddr=…", text)
+    text = re.sub(r"\b(fd|name)=\d+", r"\1=…", text)
     return re.sub(r" at \S+\.py:\d+", "", text)
 
 

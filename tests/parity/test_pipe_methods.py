@@ -1,4 +1,4 @@
-"""What the protocol of a pipe does inside one of its methods, and what comes of it, turn by turn."""
+"""What a pipe's protocol does inside one of its methods, and what comes of it, turn by turn."""
 
 from __future__ import annotations
 
