@@ -17,7 +17,7 @@ from .tape import words
 Asyncio = asyncio.SelectorEventLoop
 
 
-@pytest.fixture(scope="package", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _few_objects() -> Iterator[None]:
     """Let the collections that follow look at what the tests make, and not at pytest itself."""
     gc.collect()

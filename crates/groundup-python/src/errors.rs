@@ -7,6 +7,7 @@ use pyo3::exceptions::{
     PyRuntimeError, PySystemExit,
 };
 use pyo3::prelude::*;
+use rustix::io::Errno;
 
 use crate::imports;
 
@@ -25,7 +26,7 @@ pub fn os_error(error: &io::Error) -> PyErr {
 }
 
 /// [`os_error`] of a number, with a text of its own.
-pub fn os_error_with(error: rustix::io::Errno, text: String) -> PyErr {
+pub fn os_error_with(error: Errno, text: String) -> PyErr {
     PyOSError::new_err((error.raw_os_error(), text))
 }
 
@@ -38,6 +39,13 @@ pub fn closed_loop() -> PyErr {
 /// `KeyboardInterrupt`.
 pub fn ends_run(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PySystemExit>(py) || error.is_instance_of::<PyKeyboardInterrupt>(py)
+}
+
+/// Whether a call failed because the system has no more of what it takes; epoll says so by `NOSPC` when
+/// a user may watch no more descriptors.
+pub fn is_exhaustion(error: &io::Error) -> bool {
+    let number = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(number, Some(Errno::NOSPC | Errno::NOMEM))
 }
 
 /// Whether a socket's method raised because it would have blocked, or was interrupted.

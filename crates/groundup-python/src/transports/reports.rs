@@ -4,6 +4,7 @@
 //! transport, nor how they end.
 
 use std::cell::Cell;
+use std::io;
 
 use pyo3::PyClass;
 use pyo3::call::PyCallArgs;
@@ -137,6 +138,17 @@ pub trait Reporting: PyClass<Frozen = True> + Sync {
             imports::logger(py)?.call_method("debug", args, Some(&keywords))?;
         }
         Self::abort_for(transport, error)
+    }
+
+    /// Ends the transport if it cannot be watched, or nobody would ever hear of it again.
+    fn fail_unwatched(transport: &Bound<'_, Self>, outcome: io::Result<()>) {
+        // Any other failure means that the descriptor was closed behind the transport.
+        if let Err(error) = outcome
+            && errors::is_exhaustion(&error)
+            && let Err(error) = Self::abort_for(transport, errors::os_error(&error))
+        {
+            error.write_unraisable(transport.py(), Some(transport.as_any()));
+        }
     }
 
     /// Reports that a call of the protocol failed; the transport goes on.

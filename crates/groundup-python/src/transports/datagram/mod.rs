@@ -179,8 +179,8 @@ impl DatagramTransport {
         let (py, this) = (transport.py(), transport.get());
         if Self::is_watched(transport) {
             let interest = this.receiving_interest(py) | this.sending_interest(py);
-            // Fails when the descriptor was closed behind the transport: there is nothing to hear.
-            let _ = this.event_loop.get().core(py).set_interest(this.fd(), interest);
+            let outcome = this.event_loop.get().core(py).set_interest(this.fd(), interest);
+            Self::fail_unwatched(transport, outcome);
         }
     }
 

@@ -168,8 +168,8 @@ impl StreamTransport {
             interest = interest | Readiness::WRITABLE;
         }
         if Self::is_watched(stream) {
-            // Fails when the descriptor was closed behind the transport: there is nothing to hear.
-            let _ = this.event_loop.get().core(py).set_interest(this.fd(), interest);
+            let outcome = this.event_loop.get().core(py).set_interest(this.fd(), interest);
+            Self::fail_unwatched(stream, outcome);
         }
     }
 
