@@ -95,6 +95,16 @@ async def test_a_stale_socket_is_removed(path):
         await exchange(path)
 
 
+async def test_a_stale_socket_with_a_name_that_is_no_text_is_removed(path):
+    name = os.fsencode(path) + b"\xff"
+    for stale_name in (name, os.fsdecode(name)):
+        with socket.socket(socket.AF_UNIX) as stale:
+            stale.bind(stale_name)
+        async with listening(stale_name):
+            await exchange(stale_name)
+        pathlib.Path(os.fsdecode(name)).unlink(missing_ok=True)
+
+
 async def test_a_file_is_not_removed(path):
     pathlib.Path(path).write_text("precious")
     loop = asyncio.get_running_loop()
@@ -103,6 +113,37 @@ async def test_a_file_is_not_removed(path):
     assert caught.value.errno == errno.EADDRINUSE
     assert str(caught.value) == f"[Errno 98] Address {path!r} is already in use"
     assert pathlib.Path(path).read_text() == "precious"
+
+
+@pytest.mark.groundup_only  # asyncio leaves a socket behind
+async def test_a_path_with_a_null_is_refused(path):
+    loop = asyncio.get_running_loop()
+    for refused in (path + "\0x", os.fsencode(path) + b"\0x"):
+        with pytest.raises(ValueError, match="embedded null"):
+            await loop.create_unix_server(Recorder, refused)
+
+
+async def test_a_path_that_cannot_be_looked_at_is_logged(path):
+    pathlib.Path(path).write_text("no directory")
+    loop = asyncio.get_running_loop()
+    with log() as records, pytest.raises(NotADirectoryError):
+        await loop.create_unix_server(Recorder, path + "/socket")
+    assert [record.getMessage() for record in records] == [
+        f"Unable to check or remove stale UNIX socket {path + '/socket'!r}: "
+        "NotADirectoryError(20, 'Not a directory')"
+    ]
+
+
+@pytest.mark.groundup_only
+async def test_nobody_sees_a_blocking_call(path, monkeypatch):
+    for name in ("stat", "remove", "unlink"):
+        monkeypatch.setattr(os, name, pytest.fail)
+    with socket.socket(socket.AF_UNIX) as stale:
+        stale.bind(path)
+    async with listening(path, cleanup_socket=True):
+        await exchange(path)
+    monkeypatch.undo()
+    assert not os.path.exists(path)
 
 
 async def test_an_abstract_name_in_use_is_named():

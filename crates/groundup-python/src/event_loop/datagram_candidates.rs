@@ -9,10 +9,9 @@ use rustix::net::AddressFamily;
 use super::attempts::{ClosedOnDrop, is_os_error};
 use super::resolver::{AddressInfo, Hints, resolve};
 use super::serving::set_reuse_port;
-use super::unix::remove_stale;
 use super::{DATAGRAM, EventLoop};
 use crate::native_coroutine::Awaiter;
-use crate::transports::is_abstract;
+use crate::transports::{is_abstract, remove_stale};
 
 /// What an endpoint is asked to be.
 pub struct EndpointOptions {

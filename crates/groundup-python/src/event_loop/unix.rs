@@ -1,6 +1,6 @@
 //! Unix stream sockets: connections and servers.
 
-use pyo3::exceptions::{PyFileNotFoundError, PyOSError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use rustix::io::Errno;
 use rustix::net::AddressFamily;
@@ -13,7 +13,7 @@ use super::tls::TlsArguments;
 use super::{EventLoop, STREAM};
 use crate::imports;
 use crate::native_coroutine::{self, NativeCoroutine};
-use crate::transports::{Server, UnixPath, is_abstract};
+use crate::transports::{Server, UnixPath, is_abstract, remove_stale};
 
 const UNIX: i32 = AddressFamily::UNIX.as_raw() as i32;
 
@@ -60,33 +60,6 @@ fn bind(py: Python<'_>, path: &Py<PyAny>) -> PyResult<Py<PyAny>> {
         }
     })?;
     Ok(socket.keep())
-}
-
-/// Removes the socket that an earlier run left where a new one is to be bound.
-///
-/// # Errors
-///
-/// Those of `stat` but for system errors, which are logged.
-pub fn remove_stale(path: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = path.py();
-    let (os, stat) = (py.import("os")?, py.import("stat")?);
-    let outcome = os.call_method1("stat", (path,)).and_then(|status| {
-        let mode = status.getattr("st_mode")?;
-        match stat.call_method1("S_ISSOCK", (mode,))?.is_truthy()? {
-            true => os.call_method1("remove", (path,)).map(drop),
-            false => Ok(()),
-        }
-    });
-    match outcome {
-        Err(error) if error.is_instance_of::<PyFileNotFoundError>(py) => Ok(()),
-        Err(error) if error.is_instance_of::<PyOSError>(py) => {
-            // The directory may let one make sockets only.
-            let format = "Unable to check or remove stale UNIX socket %r: %r";
-            let record = (format, path, error.value(py));
-            imports::logger(py)?.call_method1("error", record).map(drop)
-        }
-        outcome => outcome,
-    }
 }
 
 #[pymethods]

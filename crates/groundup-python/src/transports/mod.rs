@@ -24,4 +24,4 @@ pub use server::Server;
 pub use stream::{FileSending, Origin, StreamSocket, StreamTransport};
 pub use subprocess::SubprocessTransport;
 pub use tls::{Session, TlsOptions, TlsProtocol, TlsTransport};
-pub use unix_path::{UnixPath, is_abstract};
+pub use unix_path::{UnixPath, is_abstract, remove_stale};
