@@ -19,7 +19,7 @@ def fail(number):
 
 def test_workers_share_the_work(run):
     async def main():
-        options = {"processes": False, "dashboard_address": None, "host": "127.0.0.1"}
+        options = {"processes": False, "dashboard_address": "127.0.0.1:0", "host": "127.0.0.1"}
         async with (
             distributed.LocalCluster(
                 n_workers=2, protocol="tcp://", asynchronous=True, **options

@@ -25,9 +25,11 @@ def kernel(tmp_path, monkeypatch):
     @contextlib.asynccontextmanager
     async def kernel():
         started, client = await manager.start_new_async_kernel(kernel_name="groundup")
-        yield started, client
-        client.stop_channels()
-        await started.shutdown_kernel(now=True)
+        try:
+            yield started, client
+        finally:
+            client.stop_channels()
+            await started.shutdown_kernel(now=True)
 
     return kernel
 
@@ -80,7 +82,8 @@ def test_cells_await_on_the_loop(run, kernel):
 def test_an_interrupt_ends_the_cell_and_not_the_kernel(run, kernel):
     async def main():
         async with kernel() as (started, client):
-            cell = client.execute("import asyncio\nprint('on')\nawait asyncio.sleep(60)")
+            code = "import asyncio\nprint('on')\nawait asyncio.sleep(60)"
+            cell = client.execute(code, stop_on_error=False)
             while (await client.get_iopub_msg(timeout=30))["msg_type"] != "stream":
                 pass
             await started.interrupt_kernel()
