@@ -15,6 +15,8 @@ import trustme
 
 import groundup
 
+from . import database_servers
+
 # In seconds; far longer than any test takes, and shorter than pytest's own limit.
 LIMIT = 45
 
@@ -101,3 +103,17 @@ def run_anyio(reports: list[dict[str, Any]]) -> Iterator[Callable[..., None]]:
     yield lambda main: anyio.run(limited, main, backend_options=options)
     gc.collect()
     assert reports == []
+
+
+@pytest.fixture(scope="session")
+def postgresql(certificate: Path) -> Iterator[database_servers.DatabaseServer]:
+    """A PostgreSQL server."""
+    with database_servers.postgresql(certificate) as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def redis_server(certificate: Path) -> Iterator[database_servers.DatabaseServer]:
+    """A Redis server."""
+    with database_servers.redis(certificate) as started:
+        yield started

@@ -9,34 +9,26 @@ import os
 
 import pytest
 
-from .database_servers import postgresql
-
 asyncpg = pytest.importorskip("asyncpg")
 
 BODY = os.urandom(3 << 20)
 
 
-@pytest.fixture(scope="module")
-def server(certificate):
-    with postgresql(certificate) as started:
-        yield started
-
-
 @pytest.fixture
-def connect(server):
+def connect(postgresql):
     """Connect over TCP, or as the arguments say."""
 
     def connect(**options):
-        where = {"host": "127.0.0.1", "port": server.port, "ssl": False, **options}
+        where = {"host": "127.0.0.1", "port": postgresql.port, "ssl": False, **options}
         return asyncpg.connect(user="postgres", database="postgres", **where)
 
     return connect
 
 
 @pytest.fixture
-def pool(server):
+def pool(postgresql):
     def pool(**options):
-        where = {"host": "127.0.0.1", "port": server.port, "ssl": False}
+        where = {"host": "127.0.0.1", "port": postgresql.port, "ssl": False}
         return asyncpg.create_pool(user="postgres", database="postgres", **where, **options)
 
     return pool
@@ -167,9 +159,9 @@ def test_tls_is_started_on_the_open_connection(run, connect, client_context):
     run(main())
 
 
-def test_a_unix_socket_does(run, connect, server):
+def test_a_unix_socket_does(run, connect, postgresql):
     async def main():
-        connection = await connect(host=str(server.folder))
+        connection = await connect(host=str(postgresql.folder))
         assert await connection.fetchval("SELECT inet_client_addr() IS NULL")
         assert await connection.fetchval("SELECT $1::bytea", BODY) == BODY
         await connection.close()

@@ -7,23 +7,15 @@ import os
 
 import pytest
 
-from . import database_servers
-
 redis = pytest.importorskip("redis.asyncio")
 
 BODY = os.urandom(3 << 20)
 
 
-@pytest.fixture(scope="module")
-def server(certificate):
-    with database_servers.redis(certificate) as started:
-        yield started
-
-
 @pytest.fixture
-def client(server):
+def client(redis_server):
     def client(**options):
-        return redis.Redis(**{"host": "127.0.0.1", "port": server.port, **options})
+        return redis.Redis(**{"host": "127.0.0.1", "port": redis_server.port, **options})
 
     return client
 
@@ -54,9 +46,9 @@ def test_a_pipeline_answers_in_order(run, client):
     run(main())
 
 
-def test_many_tasks_share_a_pool(run, server):
+def test_many_tasks_share_a_pool(run, redis_server):
     async def main():
-        where = {"host": "127.0.0.1", "port": server.port}
+        where = {"host": "127.0.0.1", "port": redis_server.port}
         pool = redis.BlockingConnectionPool(max_connections=5, **where)
         async with redis.Redis.from_pool(pool) as client:
             await client.delete("shared")
@@ -106,11 +98,11 @@ def test_a_connection_that_the_server_ends_is_made_anew(run, client):
     run(main())
 
 
-def test_a_unix_socket_and_tls_do(run, client, server, authority, tmp_path):
+def test_a_unix_socket_and_tls_do(run, client, redis_server, authority, tmp_path):
     authority.cert_pem.write_to_path(tmp_path / "authority.crt")
     ways = [
-        {"unix_socket_path": str(server.folder / "redis.sock")},
-        {"ssl": True, "host": "localhost", "port": server.tls_port}
+        {"unix_socket_path": str(redis_server.folder / "redis.sock")},
+        {"ssl": True, "host": "localhost", "port": redis_server.tls_port}
         | {"ssl_ca_certs": str(tmp_path / "authority.crt")},
     ]
 
