@@ -12,6 +12,14 @@ macro_rules! import_once {
                 OBJECT.import(py, $module, $attribute)
             }
         )*
+
+        /// Imports all that the running version has. At the end of the interpreter, when what is left
+        /// over reports and warns, it is too late for that.
+        pub fn prepare(py: Python<'_>) {
+            for import in [$($name),*] {
+                let _ = import(py);
+            }
+        }
     };
 }
 

@@ -35,6 +35,7 @@ mod _groundup {
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
+        crate::imports::prepare(module.py());
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 
