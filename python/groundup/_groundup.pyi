@@ -86,8 +86,8 @@ class EventLoop:
     def is_running(self) -> bool: ...
     def is_closed(self) -> bool: ...
     def close(self) -> None: ...
-    def shutdown_asyncgens(self) -> _Awaited[None]: ...
-    def shutdown_default_executor(self, timeout: float | None = None) -> _Awaited[None]: ...
+    async def shutdown_asyncgens(self) -> None: ...
+    async def shutdown_default_executor(self, timeout: float | None = None) -> None: ...
 
     # Callbacks
     def time(self) -> float: ...
@@ -131,7 +131,7 @@ class EventLoop:
         self, executor: Executor | None, func: Callable[[*_Ts], _T], *args: *_Ts
     ) -> asyncio.Future[_T]: ...
     def set_default_executor(self, executor: Executor) -> None: ...
-    def getaddrinfo(
+    async def getaddrinfo(
         self,
         host: bytes | str | None,
         port: bytes | str | int | None,
@@ -140,10 +140,10 @@ class EventLoop:
         type: int = 0,
         proto: int = 0,
         flags: int = 0,
-    ) -> _Awaited[_GetAddrInfoResult]: ...
-    def getnameinfo(
+    ) -> _GetAddrInfoResult: ...
+    async def getnameinfo(
         self, sockaddr: tuple[str, int] | tuple[str, int, int, int], flags: int = 0
-    ) -> _Awaited[tuple[str, str]]: ...
+    ) -> tuple[str, str]: ...
 
     # Descriptors, sockets and signals
     def add_reader(
@@ -162,15 +162,15 @@ class EventLoop:
         self, sock: socket, buf: WriteableBuffer, nbytes: int = 0
     ) -> _Awaited[tuple[int, Any]]: ...
     def sock_sendto(self, sock: socket, data: ReadableBuffer, address: Any) -> _Awaited[int]: ...
-    def sock_accept(self, sock: socket) -> _Awaited[tuple[socket, Any]]: ...
-    def sock_connect(self, sock: socket, address: Any) -> _Awaited[None]: ...
+    async def sock_accept(self, sock: socket) -> tuple[socket, Any]: ...
+    async def sock_connect(self, sock: socket, address: Any) -> None: ...
     def add_signal_handler(
         self, sig: int, callback: Callable[[*_Ts], object], *args: *_Ts
     ) -> None: ...
     def remove_signal_handler(self, sig: int) -> bool: ...
 
     # Connections and servers
-    def create_connection(
+    async def create_connection(
         self,
         protocol_factory: Callable[[], _ProtocolT],
         host: str | None = None,
@@ -188,8 +188,8 @@ class EventLoop:
         happy_eyeballs_delay: float | None = None,
         interleave: int | None = None,
         all_errors: bool = False,
-    ) -> _Awaited[tuple[asyncio.Transport, _ProtocolT]]: ...
-    def create_server(
+    ) -> tuple[asyncio.Transport, _ProtocolT]: ...
+    async def create_server(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         host: str | Sequence[str] | None = None,
@@ -206,8 +206,8 @@ class EventLoop:
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
         start_serving: bool = True,
-    ) -> _Awaited[_AsyncioServer]: ...
-    def connect_accepted_socket(
+    ) -> _AsyncioServer: ...
+    async def connect_accepted_socket(
         self,
         protocol_factory: Callable[[], _ProtocolT],
         sock: socket,
@@ -215,8 +215,8 @@ class EventLoop:
         ssl: bool | SSLContext | None = None,
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
-    ) -> _Awaited[tuple[asyncio.Transport, _ProtocolT]]: ...
-    def create_unix_connection(
+    ) -> tuple[asyncio.Transport, _ProtocolT]: ...
+    async def create_unix_connection(
         self,
         protocol_factory: Callable[[], _ProtocolT],
         path: StrPath | None = None,
@@ -226,8 +226,8 @@ class EventLoop:
         server_hostname: str | None = None,
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
-    ) -> _Awaited[tuple[asyncio.Transport, _ProtocolT]]: ...
-    def create_unix_server(
+    ) -> tuple[asyncio.Transport, _ProtocolT]: ...
+    async def create_unix_server(
         self,
         protocol_factory: Callable[[], asyncio.BaseProtocol],
         path: StrPath | None = None,
@@ -239,8 +239,8 @@ class EventLoop:
         ssl_shutdown_timeout: float | None = None,
         start_serving: bool = True,
         cleanup_socket: bool | None = None,
-    ) -> _Awaited[_AsyncioServer]: ...
-    def start_tls(
+    ) -> _AsyncioServer: ...
+    async def start_tls(
         self,
         transport: asyncio.WriteTransport,
         protocol: asyncio.BaseProtocol,
@@ -250,8 +250,8 @@ class EventLoop:
         server_hostname: str | None = None,
         ssl_handshake_timeout: float | None = None,
         ssl_shutdown_timeout: float | None = None,
-    ) -> _Awaited[asyncio.Transport | None]: ...
-    def sendfile(
+    ) -> asyncio.Transport | None: ...
+    async def sendfile(
         self,
         transport: asyncio.WriteTransport,
         file: IO[bytes],
@@ -259,8 +259,8 @@ class EventLoop:
         count: int | None = None,
         *,
         fallback: bool = True,
-    ) -> _Awaited[int]: ...
-    def sock_sendfile(
+    ) -> int: ...
+    async def sock_sendfile(
         self,
         sock: socket,
         file: IO[bytes],
@@ -268,8 +268,8 @@ class EventLoop:
         count: int | None = None,
         *,
         fallback: bool | None = True,
-    ) -> _Awaited[int]: ...
-    def create_datagram_endpoint(
+    ) -> int: ...
+    async def create_datagram_endpoint(
         self,
         protocol_factory: Callable[[], _ProtocolT],
         local_addr: tuple[str, int] | str | None = None,
@@ -281,16 +281,16 @@ class EventLoop:
         reuse_port: bool | None = None,
         allow_broadcast: bool | None = None,
         sock: socket | None = None,
-    ) -> _Awaited[tuple[asyncio.DatagramTransport, _ProtocolT]]: ...
+    ) -> tuple[asyncio.DatagramTransport, _ProtocolT]: ...
 
     # Pipes and processes
-    def connect_read_pipe(
+    async def connect_read_pipe(
         self, protocol_factory: Callable[[], _ProtocolT], pipe: Any
-    ) -> _Awaited[tuple[asyncio.ReadTransport, _ProtocolT]]: ...
-    def connect_write_pipe(
+    ) -> tuple[asyncio.ReadTransport, _ProtocolT]: ...
+    async def connect_write_pipe(
         self, protocol_factory: Callable[[], _ProtocolT], pipe: Any
-    ) -> _Awaited[tuple[asyncio.WriteTransport, _ProtocolT]]: ...
-    def subprocess_exec(
+    ) -> tuple[asyncio.WriteTransport, _ProtocolT]: ...
+    async def subprocess_exec(
         self,
         protocol_factory: Callable[[], _ProtocolT],
         program: StrOrBytesPath,
@@ -305,8 +305,8 @@ class EventLoop:
         errors: None = None,
         text: Literal[False] | None = None,
         **keywords: Any,
-    ) -> _Awaited[tuple[asyncio.SubprocessTransport, _ProtocolT]]: ...
-    def subprocess_shell(
+    ) -> tuple[asyncio.SubprocessTransport, _ProtocolT]: ...
+    async def subprocess_shell(
         self,
         protocol_factory: Callable[[], _ProtocolT],
         cmd: bytes | str,
@@ -321,7 +321,7 @@ class EventLoop:
         errors: None = None,
         text: Literal[False] | None = None,
         **keywords: Any,
-    ) -> _Awaited[tuple[asyncio.SubprocessTransport, _ProtocolT]]: ...
+    ) -> tuple[asyncio.SubprocessTransport, _ProtocolT]: ...
 
 @disjoint_base
 class Handle(asyncio.Handle):

@@ -7,7 +7,7 @@ import inspect
 import sys
 import warnings
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from groundup import _groundup
 from groundup.coroutine_functions import with_coroutine_functions
@@ -17,10 +17,15 @@ __all__ = ["EventLoop", "install", "new_event_loop", "run"]
 _T = TypeVar("_T")
 
 
+# asyncio.BaseEventLoop is there for isinstance(): each of its methods and attributes that could be
+# asked for is the Rust class's, which comes first. Like asyncio's own loops, it does not take
+# create_datagram_endpoint's former reuse_address.
 @with_coroutine_functions
-# Like asyncio's own loops, it does not take create_datagram_endpoint's former reuse_address.
-class EventLoop(_groundup.EventLoop, asyncio.AbstractEventLoop):  # type: ignore[misc]
+class EventLoop(_groundup.EventLoop, asyncio.BaseEventLoop):  # type: ignore[misc]
     """An asyncio event loop in Rust; a drop-in for the one that asyncio.new_event_loop() makes."""
+
+    if not TYPE_CHECKING:
+        __init__ = object.__init__
 
     def __del__(self, _warn: Callable[..., None] = warnings.warn) -> None:
         """Close the loop, and say so if that was forgotten."""

@@ -26,8 +26,8 @@ How the tests come to run on the loop (`hooks.py`, before a module is imported):
 | pep492                                                   |                                     |
 | `IsolatedAsyncioTestCase`: locks, queues, timeouts, …    | its `loop_factory` (3.13 on), or    |
 |                                                          | the policy                          |
-| `new_test_loop()` of their `TestCase`: futures, tasks    | groundup's loop on the simulated    |
-|                                                          | time of the test                    |
+| `new_test_loop()` of their `TestCase`: futures, tasks    | their `TestLoop`, on simulated time,|
+|                                                          | is a subclass of groundup's loop    |
 
 A test that makes a loop of asyncio's all the same has not run on this one, and counts as failed.
 

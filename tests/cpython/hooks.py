@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.base_events
-import asyncio.log
 import asyncio.selector_events
 import asyncio.unix_events
 import socket
 import sys
 import unittest
-from collections.abc import Callable, Generator
-from typing import Any, Self
+from typing import Any
 
 import groundup
 
@@ -28,16 +26,11 @@ LOOP_CLASSES = {
 
 
 class EventLoop(groundup.EventLoop):
-    """The loop, with two private methods that tests use as tools, not to see what they do."""
+    """The loop, as tests make it, and with a private method that they use as a tool."""
 
-    def __new__(cls, *arguments: object) -> Self:
-        """Take a selector, or what else a subclass is given, as asyncio's loop does."""
-        return super().__new__(cls)
-
-    def _run_once(self) -> None:
-        """Run one turn."""
-        self.call_soon(self.stop)
-        self.run_forever()
+    def __init__(self, selector: object = None) -> None:
+        """Take a selector, as asyncio's loop does; this one has its own."""
+        super().__init__()
 
     def _stop_serving(self, sock: socket.socket) -> None:
         """Let go of a socket and close it."""
@@ -60,18 +53,8 @@ class LoopCount:
         base.__init__ = count
 
 
-class LoggerOfBaseEvents:
-    """The logger that asyncio.base_events has just now: tests replace it there."""
-
-    def __getattr__(self, name: str) -> Any:
-        logger: Any = asyncio.base_events.logger  # type: ignore[attr-defined]
-        return getattr(logger, name)
-
-
 def install() -> None:
     """Have the tests that are imported from here on make groundup's loops."""
-    from test.test_asyncio import utils  # type: ignore[import-not-found]
-
     policy: Any = asyncio.unix_events._UnixDefaultEventLoopPolicy
     policy._loop_factory = EventLoop
     for module, names in LOOP_CLASSES.items():
@@ -80,19 +63,6 @@ def install() -> None:
             if hasattr(sys.modules[module], name):
                 setattr(sys.modules[module], name, EventLoop)
     unittest.IsolatedAsyncioTestCase.loop_factory = EventLoop
-    utils.TestCase.new_test_loop = _new_test_loop
-    asyncio.log.logger = LoggerOfBaseEvents()  # type: ignore[assignment]
     # What the loop keeps of asyncio's is not to be what the first test has put there for a while.
     with asyncio.Runner(loop_factory=EventLoop) as runner:
         runner.run(asyncio.sleep(0))
-
-
-def _new_test_loop(
-    case: Any, gen: Callable[[], Generator[float, float]] | None = None
-) -> asyncio.AbstractEventLoop:
-    """Stand for the method of test.test_asyncio.utils.TestCase."""
-    from .simulated_time import SimulatedLoop
-
-    loop = SimulatedLoop(gen)
-    case.set_event_loop(loop)
-    return loop

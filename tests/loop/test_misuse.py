@@ -59,6 +59,8 @@ def test_odd_arguments_raise_ordinary_exceptions(name, tmp_path, monkeypatch):
                     result.close()
                 except BaseException as error:
                     check(error)
+    if loop.is_running():  # _run_forever_setup() has seen to that
+        loop._run_forever_cleanup()
     loop.close()
 
 

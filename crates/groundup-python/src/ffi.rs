@@ -9,7 +9,7 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyContext, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyContext, PyString, PyTuple};
 use rustix::net::SocketAddrAny;
 
 /// What `PyIter_Send` led to, when it did not raise.
@@ -141,6 +141,61 @@ pub fn track<T: PyClass>(object: &Bound<'_, T>) {
             ffi::PyObject_GC_Track(object.as_ptr().cast());
         }
     }
+}
+
+/// Sets an attribute, or deletes it, as `object.__setattr__` does (`PyObject_GenericSetAttr`).
+///
+/// # Errors
+///
+/// `AttributeError`; what a descriptor raises.
+pub fn set_attribute<T: PyClass>(
+    object: &Bound<'_, T>,
+    name: &Bound<'_, PyString>,
+    value: Option<&Bound<'_, PyAny>>,
+) -> PyResult<()> {
+    let value = value.map_or(ptr::null_mut(), |value| value.as_ptr());
+    // SAFETY: object and name are live and the lock is held; the value is live, or null, by which
+    // the attribute is deleted.
+    if unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value) } < 0 {
+        return Err(PyErr::fetch(object.py()));
+    }
+    Ok(())
+}
+
+/// Calls `body` while an exception is being handled, so that `sys.exc_info()` tells of it.
+pub fn while_handling<T>(py: Python<'_>, error: &PyErr, body: impl FnOnce() -> T) -> T {
+    let _handled = Handled::begin(py, error);
+    body()
+}
+
+/// An exception that is being handled, until this is dropped; then it is what was before.
+struct Handled<'py>(Option<Bound<'py, PyAny>>);
+
+impl<'py> Handled<'py> {
+    fn begin(py: Python<'py>, error: &PyErr) -> Self {
+        // SAFETY: the lock is held; the first call gives a new reference or null, the second takes
+        // a reference of its own to a live exception.
+        unsafe {
+            let before = Bound::from_owned_ptr_or_opt(py, ffi::PyErr_GetHandledException());
+            ffi::PyErr_SetHandledException(error.value(py).as_ptr());
+            Self(before)
+        }
+    }
+}
+
+impl Drop for Handled<'_> {
+    fn drop(&mut self) {
+        let before = self.0.as_ref().map_or(ptr::null_mut(), |exception| exception.as_ptr());
+        // SAFETY: the lock is held, since this holds an object of its lifetime or was made with its
+        // token; null means that none is handled.
+        unsafe { ffi::PyErr_SetHandledException(before) }
+    }
+}
+
+/// This thread, as `threading.get_ident()` numbers it.
+pub fn thread_ident() -> u64 {
+    // SAFETY: it takes nothing and needs nothing, not even the lock.
+    unsafe { ffi::PyThread_get_thread_ident() }
 }
 
 /// Calls `callable` with positional arguments and keywords, without building a dictionary

@@ -1,7 +1,11 @@
-//! The objects of the standard library that the loop uses, each imported once.
+//! The objects of the standard library that the loop uses: most are imported once, those that programs
+//! replace are looked up in their modules each time, where asyncio looks for them too.
 
+use pyo3::exceptions::PyAttributeError;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
+use pyo3::types::PyDict;
 
 macro_rules! import_once {
     ($($(#[$doc:meta])* $name:ident = $module:literal . $attribute:literal;)*) => {
@@ -23,6 +27,29 @@ macro_rules! import_once {
     };
 }
 
+macro_rules! look_up {
+    ($($name:ident = $module:literal . $attribute:literal;)*) => {
+        $(
+            pub fn $name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
+                static NAMES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
+                let import = || PyResult::Ok(py.import($module)?.dict().unbind());
+                let found = NAMES.get_or_try_init(py, import)?.bind(py);
+                let name = intern!(py, $attribute);
+                found.get_item(name)?.ok_or_else(|| PyAttributeError::new_err($attribute))
+            }
+        )*
+    };
+}
+
+look_up! {
+    future = "asyncio.futures"."Future";
+    task = "asyncio.tasks"."Task";
+    set_running_loop = "asyncio.events"."_set_running_loop";
+    get_running_loop = "asyncio.events"."_get_running_loop";
+    is_debug_mode = "asyncio.coroutines"."_is_debug_mode";
+    logger = "asyncio.base_events"."logger";
+}
+
 import_once! {
     buffered_protocol = "asyncio"."BufferedProtocol";
     asyncio_server = "asyncio"."Server";
@@ -35,8 +62,6 @@ import_once! {
     asyncio_timer_handle = "asyncio"."TimerHandle";
     /// Since Python 3.14.
     asyncio_thread_safe_handle = "asyncio.events"."_ThreadSafeHandle";
-    future = "asyncio"."Future";
-    task = "asyncio"."Task";
     ensure_future = "asyncio"."ensure_future";
     gather = "asyncio"."gather";
     isfuture = "asyncio"."isfuture";
@@ -49,14 +74,11 @@ import_once! {
     sendfile_mode = "asyncio.constants"."_SendfileMode";
     sendfile_not_available = "asyncio"."SendfileNotAvailableError";
     set_result_unless_cancelled = "asyncio.futures"."_set_result_unless_cancelled";
-    set_running_loop = "asyncio"."_set_running_loop";
-    get_running_loop = "asyncio"."_get_running_loop";
-    is_debug_mode = "asyncio.coroutines"."_is_debug_mode";
+    selector_key = "selectors"."SelectorKey";
     extract_stack = "asyncio.format_helpers"."extract_stack";
     format_callback_source = "asyncio.format_helpers"."_format_callback_source";
     staggered_race = "asyncio.staggered"."staggered_race";
     transport_socket = "asyncio.trsock"."TransportSocket";
-    logger = "asyncio.log"."logger";
     thread_pool_executor = "concurrent.futures"."ThreadPoolExecutor";
     thread = "threading"."Thread";
     socket = "socket"."socket";

@@ -39,6 +39,15 @@ impl TimerHandle {
         self.key.get(py).set(Some(key));
     }
 
+    /// Takes it out of its loop's timers, without cancelling it.
+    pub fn unset(timer: &Bound<'_, Self>) {
+        let py = timer.py();
+        if let Some(key) = timer.get().key.get(py).take() {
+            let event_loop = timer.as_super().get().event_loop().get();
+            drop(event_loop.core(py).cancel_timer(key));
+        }
+    }
+
     fn equals(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<bool> {
         let py = slf.py();
         let (this, that) = (slf.as_super(), other.as_super());
@@ -53,13 +62,8 @@ impl TimerHandle {
 impl TimerHandle {
     /// Cancel the callback; nothing happens if it was cancelled or called already.
     fn cancel(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let py = slf.py();
-        let handle = slf.as_super();
-        Handle::cancel_call(handle)?;
-        if let Some(key) = slf.get().key.get(py).take() {
-            let event_loop = handle.get().event_loop().get();
-            drop(event_loop.core(py).cancel_timer(key));
-        }
+        Handle::cancel_call(slf.as_super())?;
+        Self::unset(slf);
         Ok(())
     }
 
@@ -77,6 +81,14 @@ impl TimerHandle {
     fn _scheduled(slf: &Bound<'_, Self>) -> bool {
         let py = slf.py();
         slf.as_super().get().is_waiting(py) && slf.get().key.get(py).get().is_some()
+    }
+
+    /// Say that it is no longer among its loop's timers, as who takes it out of them by hand does.
+    #[setter(_scheduled)]
+    fn change_scheduled(slf: &Bound<'_, Self>, scheduled: bool) {
+        if !scheduled {
+            Self::unset(slf);
+        }
     }
 
     /// What `isinstance` goes by.

@@ -8,6 +8,8 @@
 //! A loop belongs to one thread. Its methods take `&self` because what it resumes calls back into
 //! it; no borrow of its parts outlives the call it is made in.
 
+mod parts;
+
 use std::cell::{Cell, Ref, RefCell};
 use std::fmt;
 use std::io;
@@ -83,7 +85,7 @@ pub trait Host: Sized {
 
 /// An event loop; the module's documentation tells how it turns.
 pub struct EventLoop<H: Host, P: Poller = Epoll, C = Monotonic, R = Off> {
-    ready: RefCell<ReadyQueue<Ready<H::Task>>>,
+    ready: RefCell<ReadyQueue<Entry<H::Task>>>,
     timers: RefCell<Timers<H::Task>>,
     sources: RefCell<Sources<H::Source>>,
     inbox: Arc<Inbox<H::Task, P::Notifier>>,
@@ -96,10 +98,12 @@ pub struct EventLoop<H: Host, P: Poller = Epoll, C = Monotonic, R = Off> {
     arrivals: Cell<Vec<H::Task>>,
 }
 
-/// An entry of the ready queue.
-#[derive(Debug)]
-enum Ready<T> {
+/// An entry of a loop's ready queue.
+#[derive(Clone, Debug)]
+pub enum Entry<T> {
+    /// A task that is to be resumed.
     Task(T),
+    /// An I/O event that is to be dispatched.
     Event(Event),
 }
 
@@ -145,7 +149,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     pub fn run(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
         loop {
             let outcome = self.turn(scope);
-            if self.stopping.take() || outcome.is_err() {
+            if self.take_stop() || outcome.is_err() {
                 return outcome;
             }
         }
@@ -161,13 +165,18 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         self.stopping.get()
     }
 
+    /// Whether the run ends with this turn; the next one, then, does not.
+    pub fn take_stop(&self) -> bool {
+        self.stopping.take()
+    }
+
     /// Polls, expires timers, and resumes what is ready then.
     ///
     /// # Errors
     ///
     /// The first error of the host or the poller; what was not resumed stays ready.
     pub fn turn(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
-        let outcome = self.poll(scope).and_then(|()| {
+        let outcome = self.poll(scope, self.fall_asleep()).and_then(|()| {
             self.expire_timers();
             self.resume_ready(scope)
         });
@@ -175,8 +184,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         outcome
     }
 
-    fn poll(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
-        let timeout = self.fall_asleep();
+    fn poll(&self, scope: H::Scope<'_>, timeout: Option<Duration>) -> Result<(), H::Error> {
         self.recorder.poll_begin(timeout);
         let mut events = self.events.take();
         let outcome = self.with_poller(|poller| match timeout {
@@ -186,7 +194,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         self.inbox.wake_up();
         self.recorder.poll_end(events.len());
         self.admit_arrivals();
-        self.ready.borrow_mut().extend(events.drain(..).map(Ready::Event));
+        self.ready.borrow_mut().extend(events.drain(..).map(Entry::Event));
         self.events.set(events);
         match outcome {
             Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error.into()),
@@ -223,10 +231,12 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     }
 
     fn expire_timers(&self) {
-        if self.timers.borrow().is_empty() {
-            return;
+        if !self.timers.borrow().is_empty() {
+            self.expire_until(self.clock.now());
         }
-        let now = self.clock.now();
+    }
+
+    fn expire_until(&self, now: Timestamp) {
         loop {
             let Some(task) = self.timers.borrow_mut().expire(now) else { return };
             self.recorder.timer_expire(H::task_id(&task));
@@ -238,14 +248,20 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         let count = self.ready.borrow().len();
         for _ in 0..count {
             let Some(entry) = self.ready.borrow_mut().pop() else { break };
-            match entry {
-                Ready::Task(task) => self.resume(scope, task)?,
-                Ready::Event(event) => self.dispatch(scope, event)?,
-            }
+            self.go_on(scope, entry)?;
         }
         Ok(())
     }
 
+    #[inline]
+    fn go_on(&self, scope: H::Scope<'_>, entry: Entry<H::Task>) -> Result<(), H::Error> {
+        match entry {
+            Entry::Task(task) => self.resume(scope, task),
+            Entry::Event(event) => self.dispatch(scope, event),
+        }
+    }
+
+    #[inline]
     fn resume(&self, scope: H::Scope<'_>, task: H::Task) -> Result<(), H::Error> {
         self.recorder.step_begin(H::task_id(&task));
         let outcome = H::resume(scope, task);
@@ -275,7 +291,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
 
     fn enqueue(&self, task: H::Task) {
         self.recorder.wake(H::task_id(&task));
-        self.ready.borrow_mut().push(Ready::Task(task));
+        self.ready.borrow_mut().push(Entry::Task(task));
     }
 
     /// Puts a task on the ready queue at `deadline`.
@@ -400,7 +416,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     pub fn for_each(&self, mut visit: impl FnMut(Held<'_, H>)) {
         if let Ok(ready) = self.ready.try_borrow() {
             for entry in ready.iter() {
-                if let Ready::Task(task) = entry {
+                if let Entry::Task(task) = entry {
                     visit(Held::Task(task));
                 }
             }

@@ -27,9 +27,19 @@ impl<T> ReadyQueue<T> {
         self.entries.extend(entries);
     }
 
+    /// Puts an entry before all others.
+    pub fn push_first(&mut self, entry: T) {
+        self.entries.push_front(entry);
+    }
+
     /// Takes the entry that has waited longest.
     pub fn pop(&mut self) -> Option<T> {
         self.entries.pop_front()
+    }
+
+    /// Takes the entry at a place, counted from the oldest.
+    pub fn remove(&mut self, place: usize) -> Option<T> {
+        self.entries.remove(place)
     }
 
     /// How many entries are ready.

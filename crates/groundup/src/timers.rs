@@ -106,6 +106,14 @@ impl<T> Timers<T> {
         self.entries.iter().map(|(_, entry)| &entry.value)
     }
 
+    /// The values of the timers that are set, those first that are due first.
+    pub fn sorted(&self) -> impl Iterator<Item = &T> {
+        let mut places: Vec<_> = self.heap.iter().map(|Reverse(place)| *place).collect();
+        places.retain(|place| self.holds(place.key));
+        places.sort_unstable();
+        places.into_iter().map(|place| &self.entries[place.key.slot].value)
+    }
+
     fn holds(&self, key: TimerKey) -> bool {
         self.entries.get(key.slot).is_some_and(|entry| entry.sequence == key.sequence)
     }

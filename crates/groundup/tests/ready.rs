@@ -11,6 +11,8 @@ enum Act {
     Push(u8),
     Extend(Vec<u8>),
     Pop,
+    PushFirst(u8),
+    Remove(usize),
 }
 
 fn acts() -> impl Strategy<Value = Vec<Act>> {
@@ -18,6 +20,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         3 => any::<u8>().prop_map(Act::Push),
         1 => vec(any::<u8>(), 0..8).prop_map(Act::Extend),
         4 => Just(Act::Pop),
+        1 => any::<u8>().prop_map(Act::PushFirst),
+        1 => (0..20usize).prop_map(Act::Remove),
     ];
     vec(act, 0..200)
 }
@@ -40,6 +44,11 @@ proptest! {
                     ready.extend(entries.iter().copied());
                     model.extend(entries);
                 }
+                Act::PushFirst(entry) => {
+                    ready.push_first(entry);
+                    model.push_front(entry);
+                }
+                Act::Remove(place) => prop_assert_eq!(ready.remove(place), model.remove(place)),
                 Act::Pop => prop_assert_eq!(ready.pop(), model.pop_front()),
             }
             prop_assert_eq!(ready.len(), model.len());

@@ -162,3 +162,11 @@ fn sweeping_the_cancelled_out_keeps_the_rest() {
     let expired: Vec<_> = std::iter::from_fn(|| timers.expire(Timestamp(7))).collect();
     assert_eq!(expired, expected);
 }
+
+#[test]
+fn they_can_be_looked_at_in_the_order_they_are_due() {
+    let mut timers = Timers::new();
+    let keys = [5, 1, 3, 1].map(|deadline| timers.insert(Timestamp(deadline), deadline));
+    timers.cancel(keys[2]);
+    assert!(timers.sorted().eq([1, 1, 5].iter()));
+}

@@ -69,6 +69,16 @@ impl EventLoop {
         slf.call_method1(name, (create_task, closing)).map(drop)
     }
 
+    #[getter]
+    fn _asyncgens(&self, py: Python<'_>) -> Py<PyAny> {
+        self.parts(py).asyncgens.live.clone_ref(py)
+    }
+
+    #[getter]
+    fn _asyncgens_shutdown_called(&self, py: Python<'_>) -> bool {
+        self.parts(py).asyncgens.is_shut_down.get()
+    }
+
     /// Close all asynchronous generators that are being iterated, and wait until they are closed.
     fn shutdown_asyncgens(slf: &Bound<'_, Self>) -> PyResult<Py<NativeCoroutine>> {
         let (py, event_loop) = (slf.py(), slf.clone().unbind());

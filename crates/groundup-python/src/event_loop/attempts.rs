@@ -6,7 +6,6 @@ use pyo3::types::{PyCFunction, PyDict, PyList, PyTuple};
 
 use super::EventLoop;
 use super::resolver::AddressInfo;
-use super::sockets;
 use crate::imports;
 use crate::native_coroutine::{self, Awaiter};
 
@@ -118,7 +117,10 @@ impl Attempts {
         let info: AddressInfo = Python::attach(|py| info.extract(py))?;
         let socket = ClosedOnDrop::new(Python::attach(|py| make_socket(py, &info))?);
         Python::attach(|py| self.bind(py, &socket, info.family, failures))?;
-        sockets::connect(awaiter, &self.event_loop, socket.get(), &info.address).await?;
+        let connecting = Python::attach(|py| {
+            self.event_loop.call_method1(py, "sock_connect", (socket.get(), &info.address))
+        })?;
+        awaiter.wait(connecting).await?;
         Ok(socket.keep())
     }
 

@@ -117,6 +117,23 @@ impl EventLoop {
         Ok(())
     }
 
+    #[getter]
+    fn _debug(&self, py: Python<'_>) -> bool {
+        self.is_debug(py)
+    }
+
+    #[setter(_debug)]
+    fn change_debug(&self, enabled: &Bound<'_, PyAny>) -> PyResult<()> {
+        let enabled_now = &self.parts(enabled.py()).debugging.enabled;
+        enabled_now.set(enabled.is_truthy()?);
+        Ok(())
+    }
+
+    #[getter]
+    fn _current_handle(&self, py: Python<'_>) -> Option<Py<Handle>> {
+        self.parts(py).debugging.current_handle.borrow().as_ref().map(|it| it.clone_ref(py))
+    }
+
     fn _set_coroutine_origin_tracking(&self, py: Python<'_>, enabled: bool) -> PyResult<()> {
         self.track_origins(py, enabled)
     }
@@ -137,7 +154,7 @@ impl EventLoop {
 fn describe(handle: &Bound<'_, Handle>, call: &Call) -> PyResult<String> {
     let py = handle.py();
     if let Some(owner) = call.callback.bind(py).getattr_opt(intern!(py, "__self__"))?
-        && owner.is_instance(imports::task(py)?)?
+        && owner.is_instance(&imports::task(py)?)?
     {
         return Ok(owner.repr()?.to_string());
     }

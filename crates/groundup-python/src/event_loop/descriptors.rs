@@ -57,6 +57,15 @@ impl Watchers {
         given.as_ref().filter(|(given, _)| given.is(file)).map(|(_, descriptor)| *descriptor)
     }
 
+    /// The handles of reader and writer, where callbacks watch.
+    pub fn handles(&self, py: Python<'_>) -> (Option<Py<Handle>>, Option<Py<Handle>>) {
+        let handle = |direction| match &*self.slot(py, direction).borrow() {
+            Some(Watcher::Callback(handle)) => Some(handle.clone_ref(py)),
+            _ => None,
+        };
+        (handle(Readiness::READABLE), handle(Readiness::WRITABLE))
+    }
+
     /// Calls, or wakes, who watches a direction that is ready.
     ///
     /// # Errors

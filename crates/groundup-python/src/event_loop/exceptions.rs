@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::EventLoop;
-use crate::{errors, imports};
+use crate::{errors, ffi, imports};
 
 /// The handler that set_exception_handler was given.
 #[derive(Default)]
@@ -63,6 +63,16 @@ impl EventLoop {
         let new = (!handler.is_none()).then(|| handler.clone().unbind());
         drop(self.parts(handler.py()).exceptions.handler.replace(new));
         Ok(())
+    }
+
+    #[getter]
+    fn _exception_handler(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.get_exception_handler(py)
+    }
+
+    #[setter(_exception_handler)]
+    fn change_exception_handler(&self, handler: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.set_exception_handler(handler)
     }
 
     /// Log an exception context: its message and its other entries, with the traceback.
@@ -146,8 +156,10 @@ fn log_if_failed(py: Python<'_>, outcome: PyResult<()>, message: &str) -> PyResu
     match outcome {
         Err(error) if !errors::ends_run(py, &error) => {
             let keywords = PyDict::new(py);
-            keywords.set_item("exc_info", errors::exception(py, &error))?;
-            imports::logger(py)?.call_method("error", (message,), Some(&keywords)).map(drop)
+            keywords.set_item("exc_info", true)?;
+            ffi::while_handling(py, &error, || {
+                imports::logger(py)?.call_method("error", (message,), Some(&keywords)).map(drop)
+            })
         }
         outcome => outcome,
     }

@@ -21,21 +21,22 @@ use crate::transports::{DatagramTransport, Listener, Step, StreamTransport};
 pub struct Asyncio;
 
 /// What stands on the loop's ready queue.
+#[derive(Clone)]
 pub enum Ready {
     /// A callback to be called.
     Handle(Py<Handle>),
     /// A callback that another thread may cancel.
     ThreadSafe(Py<ThreadSafeHandle>),
-    /// A callback of add_signal_handler, to be called each time its signal comes.
-    Signal(Py<Handle>),
+    /// A callback that may be called again: a signal's, or one that was put on the queue by hand.
+    Repeatable(Py<Handle>),
+    /// A handle of asyncio's own, or what behaves as one, that was put on the queue by hand.
+    Foreign(Py<PyAny>),
     /// A stream whose protocol is to hear of the connection.
     Opened(Py<StreamTransport>),
     /// A stream whose protocol is to hear of the loss of the connection.
     Lost(Py<StreamTransport>),
     /// A datagram transport that is to take a step.
     Datagram(Py<DatagramTransport>, Step),
-    /// A listener that is to accept again, after it ran out of descriptors.
-    Listener(Py<Listener>),
 }
 
 /// What watches a descriptor.
@@ -61,11 +62,11 @@ impl Host for Asyncio {
 
     fn task_id(ready: &Ready) -> TaskId {
         let object = match ready {
-            Ready::Handle(handle) | Ready::Signal(handle) => handle.as_ptr(),
+            Ready::Handle(handle) | Ready::Repeatable(handle) => handle.as_ptr(),
+            Ready::Foreign(handle) => handle.as_ptr(),
             Ready::ThreadSafe(handle) => handle.as_ptr(),
             Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
             Ready::Datagram(transport, _) => transport.as_ptr(),
-            Ready::Listener(listener) => listener.as_ptr(),
         };
         TaskId(object.addr() as u64)
     }
@@ -75,13 +76,13 @@ impl Host for Asyncio {
         match ready {
             Ready::Handle(handle) => Handle::run_once(handle.bind(py))?,
             Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.bind(py))?,
-            Ready::Signal(handle) => Handle::run(handle.bind(py))?,
+            Ready::Repeatable(handle) => Handle::run(handle.bind(py))?,
+            Ready::Foreign(handle) => run_foreign(handle.bind(py))?,
             Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,
             Ready::Lost(stream) => StreamTransport::finish(stream.bind(py))?,
             Ready::Datagram(transport, step) => {
                 DatagramTransport::take_step(transport.bind(py), step)?;
             }
-            Ready::Listener(listener) => Listener::listen_again(listener.bind(py))?,
         }
         Ok(())
     }
@@ -99,7 +100,7 @@ impl Host for Asyncio {
             }
             Source::Listener(listener) => Listener::accept(listener.bind(py))?,
             Source::Watchers(watchers) => Watchers::dispatch(watchers.bind(py), readiness)?,
-            Source::Signals => signals::dispatch(event_loop),
+            Source::Signals => signals::dispatch(event_loop)?,
         }
         Ok(())
     }
@@ -118,6 +119,15 @@ impl Host for Asyncio {
     fn end_turn(event_loop: &Bound<'_, EventLoop>) {
         event_loop.get().flush_written(event_loop.py());
     }
+}
+
+#[cold]
+fn run_foreign(handle: &Bound<'_, PyAny>) -> PyResult<()> {
+    let py = handle.py();
+    if handle.getattr(intern!(py, "_cancelled"))?.is_truthy()? {
+        return Ok(());
+    }
+    handle.call_method0(intern!(py, "_run")).map(drop)
 }
 
 /// Gives a future an exception, or `None`, unless it is done, which it may be by cancellation.
@@ -139,16 +149,15 @@ pub fn settle_unless_done(
 /// Shows the garbage collector what the loop holds.
 pub fn traverse(held: Held<'_, Asyncio>, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
     match held {
-        Held::Task(Ready::Handle(handle) | Ready::Signal(handle)) => visit.call(handle),
+        Held::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => visit.call(handle),
+        Held::Task(Ready::Foreign(handle)) => visit.call(handle),
         Held::Task(Ready::ThreadSafe(handle)) => visit.call(handle),
         Held::Task(Ready::Opened(stream) | Ready::Lost(stream))
         | Held::Source(Source::Stream(stream)) => visit.call(stream),
         Held::Task(Ready::Datagram(transport, _)) | Held::Source(Source::Datagram(transport)) => {
             visit.call(transport)
         }
-        Held::Task(Ready::Listener(listener)) | Held::Source(Source::Listener(listener)) => {
-            visit.call(listener)
-        }
+        Held::Source(Source::Listener(listener)) => visit.call(listener),
         Held::Source(Source::Watchers(watchers)) => visit.call(watchers),
         Held::Source(Source::Signals) => Ok(()),
     }

@@ -15,11 +15,15 @@ mod descriptors;
 mod exceptions;
 mod executor;
 mod host;
+mod one_shot_handle;
 mod pipes;
 mod program;
+mod ready_handles;
+mod replaced;
 mod resolver;
 mod running;
 mod scheduling;
+mod selector;
 mod sendfile;
 mod serving;
 mod signals;
@@ -27,6 +31,7 @@ mod sockets;
 mod subprocesses;
 mod tasks;
 mod tls;
+mod turn_parts;
 mod unix;
 
 use std::cell::RefCell;
@@ -39,6 +44,7 @@ use pyo3::types::{PyByteArray, PyDict, PyTuple, PyType};
 
 pub use descriptors::{Watcher, descriptor_of};
 pub use host::{Asyncio, Ready, Source, settle_unless_done};
+pub use ready_handles::ReadyHandles;
 
 use crate::errors;
 use crate::gil::GilBound;
@@ -72,6 +78,12 @@ struct Parts {
     executor: executor::DefaultExecutor,
     asyncgens: asyncgens::AsyncGenerators,
     signals: signals::Signals,
+    replaced: replaced::Replaced,
+    resolution: turn_parts::Resolution,
+    /// Made when somebody asks for it.
+    selector: PyOnceLock<Py<selector::Selector>>,
+    /// What somebody has put in its place.
+    other_selector: RefCell<Option<Py<PyAny>>>,
     /// Streams that were written to in this turn.
     written: RefCell<Vec<Py<StreamTransport>>>,
     /// Where streams read to, before the bytes have their exact size.
@@ -155,11 +167,16 @@ impl EventLoop {
             tasks: tasks::TaskFactory::default(),
             executor: executor::DefaultExecutor::default(),
             asyncgens: asyncgens::AsyncGenerators::new(py)?,
-            signals: signals::Signals::default(),
+            signals: signals::Signals::new(py),
+            replaced: replaced::Replaced::default(),
+            resolution: turn_parts::Resolution::default(),
+            selector: PyOnceLock::new(),
+            other_selector: RefCell::default(),
             written: RefCell::default(),
             scratch: RefCell::new(vec![0; READ_SIZE].into_boxed_slice()),
             record: PyOnceLock::new(),
         };
+        parts.replaced.look_up(class, |_| Ok(false))?;
         Ok(Self { core: GilBound::new(core), parts: GilBound::new(parts) })
     }
 
@@ -180,6 +197,7 @@ impl EventLoop {
         parts.executor.traverse(visit)?;
         parts.asyncgens.traverse(visit)?;
         parts.signals.traverse(visit)?;
+        parts.other_selector.try_borrow().map_or(Ok(()), |selector| visit.call(&*selector))?;
         let mut outcome = Ok(());
         self.core.visit().for_each(|held| {
             if outcome.is_ok() {
@@ -195,6 +213,6 @@ impl EventLoop {
         parts.exceptions.clear();
         parts.tasks.clear();
         parts.executor.clear();
-        parts.signals.clear();
+        drop(parts.other_selector.take());
     }
 }

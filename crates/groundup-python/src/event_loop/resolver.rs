@@ -60,7 +60,10 @@ pub async fn resolve(
         event_loop.call_method("getaddrinfo", arguments, Some(&keywords)).map(Bound::unbind)
     })?;
     let infos = awaiter.wait(question).await?;
-    Python::attach(|py| infos.bind(py).try_iter()?.map(|info| Ok(info?.unbind())).collect())
+    Python::attach(|py| match infos.bind(py).is_truthy()? {
+        true => infos.bind(py).try_iter()?.map(|info| Ok(info?.unbind())).collect(),
+        false => Ok(Vec::new()),
+    })
 }
 
 /// The answer for an address whose host is an IP address and whose port is a number.

@@ -1,7 +1,6 @@
 //! Running, stopping and closing the loop.
 
 use std::cell::{Cell, RefCell};
-use std::thread;
 
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
@@ -11,15 +10,16 @@ use pyo3::types::{PyDict, PyTuple};
 use super::EventLoop;
 use crate::errors;
 use crate::errors::RunError;
-use crate::imports;
+use crate::{ffi, imports};
 
 /// Whether the loop runs, and on which thread.
 #[derive(Default)]
 pub struct Running {
-    thread: Cell<Option<thread::ThreadId>>,
-    /// The same as Python's threading.get_ident() numbers it.
-    thread_ident: RefCell<Option<Py<PyAny>>>,
+    /// As Python's threading.get_ident() numbers it.
+    thread: Cell<Option<u64>>,
     closed: Cell<bool>,
+    /// What is to be set back after the run.
+    asyncgen_hooks: RefCell<Option<Py<PyAny>>>,
 }
 
 impl Running {
@@ -33,71 +33,54 @@ impl Running {
 
     /// Whether the loop runs on this thread.
     pub fn runs_here(&self) -> bool {
-        self.thread.get().is_some_and(|thread| thread == thread::current().id())
+        self.thread.get().is_some_and(|thread| thread == ffi::thread_ident())
     }
 
     /// Whether the loop runs on another thread than this one.
     pub fn runs_elsewhere(&self) -> bool {
-        self.thread.get().is_some_and(|thread| thread != thread::current().id())
+        self.thread.get().is_some_and(|thread| thread != ffi::thread_ident())
     }
 }
 
-/// A run of the loop: what is set up for it, and set back when it ends in whatever way.
-struct Run<'a, 'py> {
-    event_loop: &'a Bound<'py, EventLoop>,
-    asyncgen_hooks: Bound<'py, PyAny>,
-}
+/// A run of the loop: what was set up for it is set back when it ends in whatever way.
+struct Run<'a, 'py>(&'a Bound<'py, EventLoop>);
 
 impl<'a, 'py> Run<'a, 'py> {
     fn begin(event_loop: &'a Bound<'py, EventLoop>) -> PyResult<Self> {
-        let (py, this) = (event_loop.py(), event_loop.get());
-        this.check_open(py)?;
-        this.check_not_running(py)?;
-        let asyncgen_hooks = imports::get_asyncgen_hooks(py)?.call0()?;
-        let running = &this.parts(py).running;
-        let ident = py.import("threading")?.call_method0("get_ident")?;
-        running.thread_ident.replace(Some(ident.unbind()));
-        running.thread.set(Some(thread::current().id()));
-        let run = Self { event_loop, asyncgen_hooks };
-        this.track_origins(py, this.is_debug(py))?;
-        let hooks = PyDict::new(py);
-        hooks.set_item("firstiter", event_loop.getattr("_asyncgen_firstiter_hook")?)?;
-        hooks.set_item("finalizer", event_loop.getattr("_asyncgen_finalizer_hook")?)?;
-        imports::set_asyncgen_hooks(py)?.call((), Some(&hooks))?;
-        imports::set_running_loop(py)?.call1((event_loop,))?;
+        EventLoop::check_runnable(event_loop)?;
+        let run = Self(event_loop);
+        EventLoop::set_up(event_loop)?;
         Ok(run)
-    }
-
-    fn end(&self) -> PyResult<()> {
-        let (py, this) = (self.event_loop.py(), self.event_loop.get());
-        let running = &this.parts(py).running;
-        running.thread.set(None);
-        running.thread_ident.replace(None);
-        imports::set_running_loop(py)?.call1((py.None(),))?;
-        this.track_origins(py, false)?;
-        imports::set_asyncgen_hooks(py)?.call1(self.asyncgen_hooks.cast::<PyTuple>()?)?;
-        Ok(())
     }
 }
 
 impl Drop for Run<'_, '_> {
     fn drop(&mut self) {
-        if let Err(error) = self.end() {
-            error.write_unraisable(self.event_loop.py(), Some(self.event_loop));
+        if let Err(error) = EventLoop::_run_forever_cleanup(self.0) {
+            error.write_unraisable(self.0.py(), Some(self.0));
         }
     }
 }
 
 impl EventLoop {
-    fn check_not_running(&self, py: Python<'_>) -> PyResult<()> {
-        if self.parts(py).running.is_running() {
-            return Err(PyRuntimeError::new_err("This event loop is already running"));
-        }
-        if !imports::get_running_loop(py)?.call0()?.is_none() {
-            let message = "Cannot run the event loop while another loop is running";
-            return Err(PyRuntimeError::new_err(message));
-        }
-        Ok(())
+    fn check_runnable(event_loop: &Bound<'_, Self>) -> PyResult<()> {
+        event_loop.get().check_open(event_loop.py())?;
+        event_loop.call_method0(intern!(event_loop.py(), "_check_running")).map(drop)
+    }
+
+    fn set_up(event_loop: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        Self::note_replaced(event_loop)?;
+        let running = &this.parts(py).running;
+        let saved_hooks = imports::get_asyncgen_hooks(py)?.call0()?;
+        running.asyncgen_hooks.replace(Some(saved_hooks.unbind()));
+        running.thread.set(Some(ffi::thread_ident()));
+        this.track_origins(py, this.is_debug(py))?;
+        let hooks = PyDict::new(py);
+        hooks.set_item("firstiter", event_loop.getattr("_asyncgen_firstiter_hook")?)?;
+        hooks.set_item("finalizer", event_loop.getattr("_asyncgen_finalizer_hook")?)?;
+        imports::set_asyncgen_hooks(py)?.call((), Some(&hooks))?;
+        imports::set_running_loop(py)?.call1((event_loop,)).map(drop)
     }
 
     /// Whether the loop runs on this thread.
@@ -108,8 +91,17 @@ impl EventLoop {
     /// Turns until the loop is stopped.
     fn run(event_loop: &Bound<'_, Self>) -> PyResult<()> {
         let _run = Run::begin(event_loop)?;
-        let core = event_loop.get().core(event_loop.py());
-        core.run(event_loop).map_err(|RunError(error)| error)
+        let (py, this) = (event_loop.py(), event_loop.get());
+        loop {
+            let outcome = if this.parts(py).replaced.turn.get() {
+                Self::turn(event_loop)
+            } else {
+                this.core(py).turn(event_loop).map_err(|RunError(error)| error)
+            };
+            if this.core(py).take_stop() || outcome.is_err() {
+                return outcome;
+            }
+        }
     }
 }
 
@@ -129,7 +121,7 @@ impl EventLoop {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         slf.get().check_open(py)?;
-        slf.get().check_not_running(py)?;
+        slf.call_method0(intern!(py, "_check_running"))?;
         let is_new = !imports::isfuture(py)?.call1((future,))?.is_truthy()?;
         let keywords = PyDict::new(py);
         keywords.set_item(intern!(py, "loop"), slf)?;
@@ -210,8 +202,61 @@ impl EventLoop {
         this.remove_all_signal_handlers(py)
     }
 
+    /// Raise RuntimeError if the loop is closed.
+    fn _check_closed(&self, py: Python<'_>) -> PyResult<()> {
+        self.check_open(py)
+    }
+
+    /// Raise RuntimeError if this loop runs, or another one on this thread.
+    fn _check_running(&self, py: Python<'_>) -> PyResult<()> {
+        if self.parts(py).running.is_running() {
+            return Err(PyRuntimeError::new_err("This event loop is already running"));
+        }
+        if !imports::get_running_loop(py)?.call0()?.is_none() {
+            let message = "Cannot run the event loop while another loop is running";
+            return Err(PyRuntimeError::new_err(message));
+        }
+        Ok(())
+    }
+
+    /// Set up what a run needs: hooks, origins of coroutines, the running loop of this thread.
+    fn _run_forever_setup(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::check_runnable(slf)?;
+        Self::set_up(slf)
+    }
+
+    /// Set back what _run_forever_setup() has set up.
+    fn _run_forever_cleanup(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
+        let running = &this.parts(py).running;
+        this.core(py).take_stop();
+        running.thread.set(None);
+        imports::set_running_loop(py)?.call1((py.None(),))?;
+        this.track_origins(py, false)?;
+        if let Some(hooks) = running.asyncgen_hooks.take() {
+            imports::set_asyncgen_hooks(py)?.call1(hooks.bind(py).cast::<PyTuple>()?)?;
+        }
+        Ok(())
+    }
+
+    /// The thread that the loop runs on, as threading.get_ident() numbers it.
     #[getter]
-    fn _thread_id(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.parts(py).running.thread_ident.borrow().as_ref().map(|ident| ident.clone_ref(py))
+    fn _thread_id(&self, py: Python<'_>) -> Option<u64> {
+        self.parts(py).running.thread.get()
+    }
+
+    #[setter(_thread_id)]
+    fn change_thread_id(&self, py: Python<'_>, thread: Option<u64>) {
+        self.parts(py).running.thread.set(thread);
+    }
+
+    #[getter]
+    fn _old_agen_hooks(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        self.parts(py).running.asyncgen_hooks.borrow().as_ref().map(|hooks| hooks.clone_ref(py))
+    }
+
+    #[getter]
+    fn _closed(&self, py: Python<'_>) -> bool {
+        self.is_closed(py)
     }
 }

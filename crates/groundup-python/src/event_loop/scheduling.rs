@@ -6,7 +6,7 @@ use groundup::clock::{Clock, Timestamp};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyContext, PyTuple};
+use pyo3::types::{PyContext, PyDict, PyTuple};
 
 use super::{EventLoop, Ready};
 use crate::handle::{Call, Handle};
@@ -40,25 +40,46 @@ impl EventLoop {
         Ok(())
     }
 
-    fn set_timer(
-        event_loop: &Bound<'_, Self>,
+    fn set_timer<'py>(
+        event_loop: &Bound<'py, Self>,
         when: f64,
-        callback: Bound<'_, PyAny>,
-        args: Bound<'_, PyTuple>,
+        call: Call,
         context: Option<&Bound<'_, PyContext>>,
-    ) -> PyResult<Py<TimerHandle>> {
+    ) -> PyResult<Bound<'py, TimerHandle>> {
         let py = event_loop.py();
-        let timer = TimerHandle::new(event_loop, when, Call::new(callback, args), context)?;
+        let timer = TimerHandle::new(event_loop, when, call, context)?;
         let ready = Ready::Handle(timer.as_super().clone().unbind());
         let key = event_loop.get().core(py).wake_at(timestamp(when), ready);
         timer.get().set_key(py, key);
-        Ok(timer.unbind())
+        Ok(timer)
     }
 
-    /// Puts something on the ready queue after a time.
-    pub fn wake_after(&self, py: Python<'_>, delay: Duration, ready: Ready) {
-        let deadline = self.core(py).clock().now().after(delay);
-        self.core(py).wake_at(deadline, ready);
+    /// Calls something without arguments after a time.
+    pub fn call_after(
+        event_loop: &Bound<'_, Self>,
+        delay: Duration,
+        callback: Bound<'_, PyAny>,
+    ) -> PyResult<()> {
+        let when = Self::time_of(event_loop)? + delay.as_secs_f64();
+        let call = Call::new(callback, PyTuple::empty(event_loop.py()));
+        Self::set_timer(event_loop, when, call, None).map(drop)
+    }
+
+    /// Calls a `call_at` that somebody has put in place of the loop's.
+    fn call_at_elsewhere<'py>(
+        event_loop: &Bound<'py, Self>,
+        when: f64,
+        callback: Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+        context: Option<&Bound<'py, PyContext>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let py = event_loop.py();
+        let mut arguments = vec![when.into_pyobject(py)?.into_any(), callback];
+        arguments.extend(args.iter());
+        let keywords = PyDict::new(py);
+        keywords.set_item(intern!(py, "context"), context)?;
+        let arguments = PyTuple::new(py, arguments)?;
+        event_loop.call_method(intern!(py, "call_at"), arguments, Some(&keywords))
     }
 }
 
@@ -119,19 +140,22 @@ impl EventLoop {
     /// Return an asyncio.TimerHandle that can cancel it. A delay that is not positive means the
     /// next turn. Raise TypeError if the delay is no number, ValueError if it is NaN.
     #[pyo3(signature = (delay, callback, *args, context=None))]
-    fn call_later(
-        slf: &Bound<'_, Self>,
+    fn call_later<'py>(
+        slf: &Bound<'py, Self>,
         delay: &Bound<'_, PyAny>,
-        callback: Bound<'_, PyAny>,
-        args: Bound<'_, PyTuple>,
-        context: Option<&Bound<'_, PyContext>>,
-    ) -> PyResult<Py<TimerHandle>> {
+        callback: Bound<'py, PyAny>,
+        args: Bound<'py, PyTuple>,
+        context: Option<&Bound<'py, PyContext>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
         if delay.is_none() {
             return Err(PyTypeError::new_err("delay must not be None"));
         }
-        let when = slf.get().seconds(slf.py()) + number(delay, "delay")?;
+        let when = Self::time_of(slf)? + number(delay, "delay")?;
         slf.get().check_scheduling(&callback, "call_later")?;
-        Self::set_timer(slf, when, callback, args, context)
+        if slf.get().parts(slf.py()).replaced.call_at.get() {
+            return Self::call_at_elsewhere(slf, when, callback, &args, context);
+        }
+        Self::set_timer(slf, when, Call::new(callback, args), context).map(Bound::into_any)
     }
 
     /// Call a callback with arguments at a time of the loop's clock, in seconds.
@@ -139,19 +163,19 @@ impl EventLoop {
     /// Return an asyncio.TimerHandle that can cancel it. Raise TypeError if the time is no number,
     /// ValueError if it is NaN.
     #[pyo3(signature = (when, callback, *args, context=None))]
-    fn call_at(
-        slf: &Bound<'_, Self>,
+    fn call_at<'py>(
+        slf: &Bound<'py, Self>,
         when: &Bound<'_, PyAny>,
         callback: Bound<'_, PyAny>,
         args: Bound<'_, PyTuple>,
         context: Option<&Bound<'_, PyContext>>,
-    ) -> PyResult<Py<TimerHandle>> {
+    ) -> PyResult<Bound<'py, TimerHandle>> {
         if when.is_none() {
             return Err(PyTypeError::new_err("when cannot be None"));
         }
         let when = number(when, "when")?;
         slf.get().check_scheduling(&callback, "call_at")?;
-        Self::set_timer(slf, when, callback, args, context)
+        Self::set_timer(slf, when, Call::new(callback, args), context)
     }
 }
 
@@ -192,6 +216,6 @@ fn number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<f64> {
 }
 
 /// The clock's time for seconds, never earlier; out of its range it is the range's end.
-fn timestamp(seconds: f64) -> Timestamp {
+pub fn timestamp(seconds: f64) -> Timestamp {
     Timestamp((seconds * 1e9).ceil() as i64)
 }

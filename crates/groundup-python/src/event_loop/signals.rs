@@ -2,25 +2,25 @@
 //! socket, whose other end the loop reads.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::net::UnixStream;
 
 use groundup::poller::Readiness;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyInt, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyTuple};
 use rustix::net::RecvFlags;
 
-use super::{EventLoop, Ready, Source};
+use super::{EventLoop, Source};
 use crate::handle::{Call, Handle};
 use crate::{errors, imports};
 
 /// The callbacks of add_signal_handler, and the pair of sockets that signals go through.
-#[derive(Default)]
 pub struct Signals {
-    handlers: RefCell<BTreeMap<i32, Py<Handle>>>,
+    /// A handle for each signal's number.
+    handlers: Py<PyDict>,
     wakeup: RefCell<Option<Wakeup>>,
 }
 
@@ -30,30 +30,28 @@ struct Wakeup {
 }
 
 impl Signals {
-    pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        let Ok(handlers) = self.handlers.try_borrow() else { return Ok(()) };
-        handlers.values().try_for_each(|handle| visit.call(handle))
+    pub fn new(py: Python<'_>) -> Self {
+        Self { handlers: PyDict::new(py).unbind(), wakeup: RefCell::default() }
     }
 
-    pub fn clear(&self) {
-        drop(self.handlers.take());
+    pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.handlers)
     }
 }
 
 /// Wakes what handles the signals that have come.
-pub fn dispatch(event_loop: &Bound<'_, EventLoop>) {
+pub fn dispatch(event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
     let (py, this) = (event_loop.py(), event_loop.get());
     let signals = &this.parts(py).signals;
     let mut numbers = [0; 256];
     let length = match &*signals.wakeup.borrow() {
         Some(wakeup) => rustix::net::recv(&wakeup.reader, &mut numbers, RecvFlags::DONTWAIT),
-        None => return,
+        None => return Ok(()),
     };
     for number in &numbers[..length.map_or(0, |(length, _)| length)] {
-        if let Some(handle) = signals.handlers.borrow().get(&i32::from(*number)) {
-            this.core(py).wake(Ready::Signal(handle.clone_ref(py)));
-        }
+        EventLoop::_handle_signal(event_loop, i32::from(*number))?;
     }
+    Ok(())
 }
 
 impl EventLoop {
@@ -74,16 +72,16 @@ impl EventLoop {
 
     fn remove_handler(&self, py: Python<'_>, number: i32) -> PyResult<bool> {
         let signals = &self.parts(py).signals;
-        // Its destructor may call back, so the table must not be borrowed any more.
-        let removed = signals.handlers.borrow_mut().remove(&number);
-        if removed.is_none() {
+        let handlers = signals.handlers.bind(py);
+        if !handlers.contains(number)? {
             return Ok(false);
         }
+        handlers.del_item(number)?;
         let module = py.import("signal")?;
         let is_interrupt = module.getattr("SIGINT")?.eq(number)?;
         let default = if is_interrupt { "default_int_handler" } else { "SIG_DFL" };
         install(py, number, &module.getattr(default)?)?;
-        if signals.handlers.borrow().is_empty() {
+        if handlers.is_empty() {
             unset_wakeup(py)?;
         }
         Ok(true)
@@ -92,10 +90,7 @@ impl EventLoop {
     /// Sets all signals back to their defaults, when the loop is closed.
     pub fn remove_all_signal_handlers(&self, py: Python<'_>) -> PyResult<()> {
         let _wakeup = self.parts(py).signals.wakeup.take();
-        let numbers: Vec<i32> = {
-            let handlers = self.parts(py).signals.handlers.borrow();
-            handlers.keys().copied().collect()
-        };
+        let numbers: Vec<i32> = self.parts(py).signals.handlers.bind(py).keys().extract()?;
         numbers.into_iter().try_for_each(|number| self.remove_handler(py, number).map(drop))
     }
 }
@@ -130,12 +125,12 @@ impl EventLoop {
                 error.is_instance_of::<PyValueError>(py) || error.is_instance_of::<PyOSError>(py);
             if known { PyRuntimeError::new_err(error.value(py).to_string()) } else { error }
         })?;
-        let handle = Handle::new(slf, Call::new(callback, args), None)?.unbind();
-        let handlers = &this.parts(py).signals.handlers;
-        let _previous = handlers.borrow_mut().insert(number, handle);
+        let handle = Handle::new(slf, Call::new(callback, args), None)?;
+        let handlers = this.parts(py).signals.handlers.bind(py);
+        handlers.set_item(number, handle)?;
         if let Err(error) = catch(py, number, &slf.getattr("_ignore_signal")?) {
-            let _refused = handlers.borrow_mut().remove(&number);
-            if handlers.borrow().is_empty() {
+            handlers.del_item(number)?;
+            if handlers.is_empty() {
                 unset_wakeup(py)?;
             }
             return Err(error);
@@ -148,6 +143,30 @@ impl EventLoop {
     /// Raise ValueError if the signal's number is invalid.
     fn remove_signal_handler(&self, sig: &Bound<'_, PyAny>) -> PyResult<bool> {
         self.remove_handler(sig.py(), signal_number(sig)?)
+    }
+
+    /// Make ready what handles a signal; a handler that was cancelled is removed.
+    fn _handle_signal(slf: &Bound<'_, Self>, sig: i32) -> PyResult<()> {
+        let py = slf.py();
+        let Some(handle) = slf.get().parts(py).signals.handlers.bind(py).get_item(sig)? else {
+            return Ok(()); // it was removed just before
+        };
+        if handle.getattr(intern!(py, "_cancelled"))?.is_truthy()? {
+            return slf.call_method1("remove_signal_handler", (sig,)).map(drop);
+        }
+        slf.call_method1("_add_callback_signalsafe", (handle,)).map(drop)
+    }
+
+    /// Raise TypeError if a signal's number is no int, ValueError if it is invalid.
+    #[staticmethod]
+    fn _check_signal(sig: &Bound<'_, PyAny>) -> PyResult<()> {
+        signal_number(sig).map(drop)
+    }
+
+    /// The handle of each signal that is handled, by its number.
+    #[getter]
+    fn _signal_handlers(&self, py: Python<'_>) -> Py<PyDict> {
+        self.parts(py).signals.handlers.clone_ref(py)
     }
 
     /// What Python itself calls for a signal that the loop handles: nothing.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use groundup::poller::Readiness;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyDict};
 use rustix::io::Errno;
@@ -13,7 +14,7 @@ use rustix::net::{SocketAddrAny, SocketFlags};
 use super::address::Address;
 use super::server::Server;
 use super::stream::{Origin, StreamSocket, StreamTransport};
-use crate::event_loop::{EventLoop, Ready, Source};
+use crate::event_loop::{EventLoop, Source};
 use crate::{errors, ffi, imports};
 
 /// How long accepting pauses when the system is out of descriptors or memory.
@@ -152,7 +153,8 @@ impl Listener {
         }
         let event_loop = self.event_loop.get();
         drop(event_loop.core(py).unwatch(self.fd()));
-        event_loop.wake_after(py, PAUSE, Ready::Listener(listener.clone().unbind()));
+        let resume = listener.getattr(intern!(py, "_listen_again"))?;
+        EventLoop::call_after(self.event_loop.bind(py), PAUSE, resume)?;
         self.report(py, "socket.accept() out of system resource", exception)
     }
 
@@ -168,6 +170,10 @@ impl Listener {
 
 #[pymethods]
 impl Listener {
+    fn _listen_again(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::listen_again(slf)
+    }
+
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.event_loop)?;
         visit.call(&self.server)?;

@@ -5,6 +5,7 @@ mod errors;
 mod host;
 #[path = "../limit/mod.rs"]
 mod limit;
+mod parts;
 mod portable;
 mod probe;
 mod recorder;

@@ -176,6 +176,11 @@ impl DatagramTransport {
         self.state(py).socket.borrow().as_ref().map(|socket| socket.clone_ref(py))
     }
 
+    /// Tries again to send what is waiting.
+    fn _retry(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::retry(slf)
+    }
+
     fn __repr__(slf: &Bound<'_, Self>) -> String {
         let (py, this) = (slf.py(), slf.get());
         let (state, fd) = (this.state(py), this.descriptor);

@@ -59,8 +59,6 @@ enum Peer {
 pub enum Step {
     /// Tell the protocol of the transport.
     Open,
-    /// Try again to send what is waiting.
-    Retry,
     /// Tell the protocol that the transport is closed.
     Finish,
 }
@@ -141,7 +139,6 @@ impl DatagramTransport {
     pub fn take_step(transport: &Bound<'_, Self>, step: Step) -> PyResult<()> {
         match step {
             Step::Open => Self::open(transport),
-            Step::Retry => Self::retry(transport),
             Step::Finish => Self::finish(transport),
         }
     }

@@ -7,12 +7,12 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rustix::io::Errno;
 
+use super::DatagramTransport;
 use super::backlog::Datagram;
 use super::destination::Destination;
 use super::state::Obstacle;
-use super::{DatagramTransport, Step};
 use crate::errors;
-use crate::event_loop::Ready;
+use crate::event_loop::EventLoop;
 use crate::transports::reports::{Reporting, SOCKET_LOST, count_lost_write};
 
 impl DatagramTransport {
@@ -123,8 +123,7 @@ impl DatagramTransport {
                 Ok(true) => has_sent = true,
                 Ok(false) => {
                     state.backlog.borrow_mut().put_back(py, datagram);
-                    Self::wait_again(transport, has_sent);
-                    return None;
+                    return Self::wait_again(transport, has_sent).err();
                 }
                 Err(error) => return Some(error),
             }
@@ -173,16 +172,17 @@ impl DatagramTransport {
     ///
     /// The queue of an unconnected receiver of Unix datagrams may be full while the socket stays
     /// writable: to wait for the socket would be to spin.
-    fn wait_again(transport: &Bound<'_, Self>, has_sent: bool) {
+    fn wait_again(transport: &Bound<'_, Self>, has_sent: bool) -> PyResult<()> {
         let (py, this) = (transport.py(), transport.get());
         let state = this.state(py);
         if has_sent {
             state.forget_retries();
-            return Self::wait_for(transport, Obstacle::Socket);
+            Self::wait_for(transport, Obstacle::Socket);
+            return Ok(());
         }
         Self::wait_for(transport, Obstacle::Receiver);
-        let ready = Ready::Datagram(transport.clone().unbind(), Step::Retry);
-        this.event_loop.get().wake_after(py, state.next_retry(), ready);
+        let retry = transport.getattr(intern!(py, "_retry"))?;
+        EventLoop::call_after(this.event_loop.bind(py), state.next_retry(), retry)
     }
 
     /// Asks the protocol to pause, if too much is waiting.

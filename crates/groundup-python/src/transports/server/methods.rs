@@ -59,6 +59,28 @@ impl Server {
         PyTuple::new(py, wrapped)
     }
 
+    #[getter]
+    fn _sockets(&self, py: Python<'_>) -> Option<Vec<Py<PyAny>>> {
+        self.state.get(py).sockets.borrow().clone()
+    }
+
+    #[getter]
+    fn _loop(&self, py: Python<'_>) -> Py<EventLoop> {
+        self.event_loop.clone_ref(py)
+    }
+
+    /// Futures for the end of it all; None when it has come.
+    #[getter]
+    fn _waiters(&self, py: Python<'_>) -> Option<Vec<Py<PyAny>>> {
+        self.state.get(py).waiters.borrow().clone()
+    }
+
+    /// How many connections there are.
+    #[getter]
+    fn _active_count(&self, py: Python<'_>) -> usize {
+        self.state.get(py).clients.borrow().len()
+    }
+
     /// Start to listen; nothing happens if the server listens already.
     fn start_serving(slf: &Bound<'_, Self>) -> PyResult<Py<NativeCoroutine>> {
         let server = slf.clone().unbind();
