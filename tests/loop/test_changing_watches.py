@@ -176,3 +176,23 @@ def test_a_callback_that_ends_the_run_loses_no_event(same, pair, kind):
         return results, seen
 
     assert same(body) == ([kind.__name__] * 2, [b"x", b"x"])
+
+
+def test_a_callback_hears_of_nothing_from_before_it_was_added(same, pair):
+    def body(loop):
+        ours, theirs = pair()
+        seen = []
+        loop.add_writer(ours, seen.append, "writable")
+        loop.add_reader(ours, seen.append, "first")
+        theirs.send(b"x")
+
+        def read_and_watch_anew():
+            loop.remove_reader(ours)
+            seen.append(ours.recv(1))
+            loop.add_reader(ours, seen.append, "second")
+
+        loop.call_soon(read_and_watch_anew)
+        turn(loop, 2)
+        return seen, loop.remove_reader(ours), loop.remove_writer(ours)
+
+    assert same(body) == ([b"x", "writable", "writable"], True, True)

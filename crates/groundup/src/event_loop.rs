@@ -96,6 +96,8 @@ pub struct EventLoop<H: Host, P: Poller = Epoll, C = Monotonic, R = Off> {
     stopping: Cell<bool>,
     events: Cell<Vec<Event>>,
     arrivals: Cell<Vec<H::Task>>,
+    /// How many polls there were.
+    polls: Cell<u32>,
 }
 
 /// An entry of a loop's ready queue.
@@ -138,6 +140,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
             stopping: Cell::new(false),
             events: Cell::default(),
             arrivals: Cell::default(),
+            polls: Cell::new(0),
         }
     }
 
@@ -192,6 +195,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
             _ => H::sleep(scope, || poller.poll(timeout, &mut events)),
         });
         self.inbox.wake_up();
+        self.polls.set(self.polls.get().wrapping_add(1));
         self.recorder.poll_end(events.len());
         self.admit_arrivals();
         self.ready.borrow_mut().extend(events.drain(..).map(Entry::Event));
@@ -273,7 +277,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         // The source may have gone, or lost interest, since the poll.
         let watch = self.sources.borrow().find(event.token).cloned();
         let Some(watch) = watch else { return Ok(()) };
-        let readiness = event.readiness & watch.interest;
+        let readiness = event.readiness & watch.interest_before(self.polls.get());
         if readiness.is_none() {
             return Ok(());
         }
@@ -336,7 +340,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
                 })
             })?;
         }
-        sources.insert(Watch { token, interest, source });
+        sources.insert(Watch::new(token, interest, source));
         Ok(())
     }
 
@@ -350,7 +354,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         let watch = sources.get_mut(fd.as_raw_fd()).ok_or(io::ErrorKind::NotFound)?;
         if watch.interest != interest {
             self.change_registration(fd, watch, interest)?;
-            watch.interest = interest;
+            watch.set_interest(interest, self.polls.get());
         }
         Ok(())
     }

@@ -17,6 +17,29 @@ pub struct Watch<S> {
     pub interest: Readiness,
     /// Who hears of them.
     pub source: S,
+    /// The directions that were added since the poll of this number.
+    added: (Readiness, u32),
+}
+
+impl<S> Watch<S> {
+    /// A watch that begins with a registration of its own.
+    pub const fn new(token: Token, interest: Readiness, source: S) -> Self {
+        Self { token, interest, source, added: (Readiness::NONE, 0) }
+    }
+
+    /// Changes what the source wants to hear of, after the poll of a number.
+    pub fn set_interest(&mut self, interest: Readiness, poll: u32) {
+        let earlier = self.interest_before(poll);
+        self.interest = interest;
+        self.added = (interest.without(earlier), poll);
+    }
+
+    /// What the source wants to hear of an event that the poll of this number brought: of the
+    /// directions that it has watched since before it, without a break.
+    pub fn interest_before(&self, poll: u32) -> Readiness {
+        let (added, since) = self.added;
+        if since == poll { self.interest.without(added) } else { self.interest }
+    }
 }
 
 /// The watches of a loop, by descriptor.

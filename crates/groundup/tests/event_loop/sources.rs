@@ -17,7 +17,7 @@ fn a_table_finds_the_watch_an_event_was_meant_for() {
     let mut sources = Sources::new();
     let mut enter = |descriptor, source| {
         let token = sources.next_token(descriptor);
-        (token, sources.insert(Watch { token, interest: Readiness::READABLE, source }))
+        (token, sources.insert(Watch::new(token, Readiness::READABLE, source)))
     };
     let (first, none) = enter(5, "first");
     let (second, replaced) = enter(5, "second");
@@ -211,6 +211,30 @@ fn an_event_is_not_told_to_a_source_that_lost_interest() {
         world.turn();
         assert_eq!(world.names(), ["act"]);
     }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn an_event_is_not_told_to_a_source_that_lost_interest_and_took_it_again() {
+    for meanwhile in [Readiness::NONE, Readiness::WRITABLE] {
+        let world = with_an_event_pending(move |world, fd| {
+            world.events.set_interest(fd.as_fd(), meanwhile)?;
+            world.events.set_interest(fd.as_fd(), Readiness::BOTH)
+        });
+        world.turn();
+        assert_eq!(world.names(), ["act"]);
+        world.turn();
+        assert_eq!(world.names(), ["old"]);
+    }
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn an_event_is_told_to_a_source_that_takes_interest_in_more() {
+    let world =
+        with_an_event_pending(|world, fd| world.events.set_interest(fd.as_fd(), Readiness::BOTH));
+    world.turn();
+    assert_eq!(world.names(), ["act", "old"]);
 }
 
 #[test]
