@@ -13,14 +13,13 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import groundup
 
 # In seconds; far longer than any test takes.
-LIMIT = 30
+LIMIT = 15
 
 # What was handed to the loop's exception handler; a test takes out what it expects.
 reports: list[dict[str, Any]] = []
@@ -66,7 +65,7 @@ def do_and_exit(act: Callable[[], None], writing: int) -> None:
     """Be the copy."""
     code = 1
     try:
-        sys.stdout = sys.stderr = open(writing, "w", buffering=1)
+        sys.stdout = sys.stderr = os.fdopen(writing, "w", buffering=1)
         sys.unraisablehook = sys.__unraisablehook__
         warnings.simplefilter("error")
         act()
@@ -125,10 +124,8 @@ async def until(condition: Callable[[], Any]) -> None:
         await asyncio.sleep(0.001)
 
 
-@asynccontextmanager
-async def idle(seconds: float = 0.3) -> AsyncIterator[None]:
-    """Take part in what follows for some seconds, in which the processor has next to nothing to do."""
-    yield
+async def idle(seconds: float = 0.3) -> None:
+    """Let some seconds pass, in which the processor has next to nothing to do."""
     used = time.process_time()
     await asyncio.sleep(seconds)
     used = time.process_time() - used

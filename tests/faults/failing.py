@@ -11,28 +11,48 @@ import ctypes
 import fcntl
 import os
 import platform
+import signal
+import socket
 import struct
 from dataclasses import dataclass
 from typing import Final
 
+# x86-64 and AArch64; none where an architecture has no such call.
 NUMBERS: Final = {
-    "x86_64": {
-        **dict(read=0, write=1, writev=20, sendfile=40, socket=41, connect=42, accept4=288),
-        **dict(sendto=44, recvfrom=45, sendmsg=46, shutdown=48, bind=49, listen=50, vfork=58),
-        **dict(clone=56, fork=57, epoll_wait=232, epoll_ctl=233, waitid=247, epoll_pwait=281),
-        **dict(eventfd2=290, epoll_create1=291, pipe2=293, pidfd_open=434, clone3=435),
-    },
-    "aarch64": {
-        **dict(eventfd2=19, epoll_create1=20, epoll_ctl=21, epoll_pwait=22, pipe2=59, read=63),
-        **dict(write=64, writev=66, sendfile=71, waitid=95, socket=198, bind=200, listen=201),
-        **dict(connect=203, sendto=206, recvfrom=207, shutdown=210, sendmsg=211, clone=220),
-        **dict(accept4=242, pidfd_open=434, clone3=435),
-    },
-}[platform.machine()]
+    "accept4": (288, 242),
+    "bind": (49, 200),
+    "clone": (56, 220),
+    "clone3": (435, 435),
+    "connect": (42, 203),
+    "epoll_create1": (291, 20),
+    "epoll_ctl": (233, 21),
+    "epoll_pwait": (281, 22),
+    "epoll_wait": (232, None),
+    "eventfd2": (290, 19),
+    "fork": (57, None),
+    "listen": (50, 201),
+    "pidfd_open": (434, 434),
+    "pipe2": (293, 59),
+    "read": (0, 63),
+    "recvfrom": (45, 207),
+    "sendfile": (40, 71),
+    "sendmsg": (46, 211),
+    "sendto": (44, 206),
+    "shutdown": (48, 210),
+    "socket": (41, 198),
+    "vfork": (58, None),
+    "waitid": (247, 95),
+    "write": (1, 64),
+    "writev": (20, 66),
+}
+ARCHITECTURE: Final = ("x86_64", "aarch64").index(platform.machine())
+
+# A number that no call has.
+NO_CALL = 0xFFFF
 
 # From linux/seccomp.h, linux/filter.h and linux/prctl.h.
 NO_NEW_PRIVILEGES, DEATH_SIGNAL = 38, 1
-SECCOMP = {"x86_64": 317, "aarch64": 277}[platform.machine()]
+SECCOMP = (317, 277)[ARCHITECTURE]
 SET_FILTER, NEW_LISTENER = 1, 8
 ASK, ALLOW = 0x7FC00000, 0x7FFF0000
 LOAD, EQUALS, RETURN = 0x20, 0x15, 0x06
@@ -43,7 +63,7 @@ GO_ON = 1
 
 @dataclass
 class Failure:
-    """The next `times` calls, after `after` that go on, fail; a descriptor is the first argument."""
+    """The next `times` calls fail, after `after` that go on; a descriptor is the first argument."""
 
     call: str
     errno: int
@@ -52,16 +72,21 @@ class Failure:
     after: int = 0
 
     @property
+    def number(self) -> int:
+        number = NUMBERS[self.call][ARCHITECTURE]
+        return NO_CALL if number is None else number
+
+    @property
     def instructions(self) -> list[tuple[int, int, int, int]]:
         ask = [(RETURN, 0, 0, ASK)]
         if self.descriptor is not None:
             load = (LOAD, 0, 0, FIRST_ARGUMENT)
             ask = [load, (EQUALS, 0, 1, self.descriptor), *ask]
         load = (LOAD, 0, 0, NUMBER)
-        return [load, (EQUALS, 0, len(ask), NUMBERS[self.call]), *ask]
+        return [load, (EQUALS, 0, len(ask), self.number), *ask]
 
     def matches(self, number: int, argument: int) -> bool:
-        return NUMBERS[self.call] == number and self.descriptor in (None, argument & 0xFFFFFFFF)
+        return self.number == number and self.descriptor in (None, argument & 0xFFFFFFFF)
 
     def take(self) -> int:
         """The error of the next call; 0 if it goes on."""
@@ -74,8 +99,20 @@ class Failure:
 
 
 def install(*failures: Failure) -> None:
-    """Have calls fail in this process from here on."""
+    """Have calls fail in this process from here on; `sendmsg` only with a descriptor."""
     libc = ctypes.CDLL(None, use_errno=True)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        if os.fork() == 0:
+            libc.prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+            answer(theirs, failures)
+        listener = install_filter(libc, failures)
+        socket.send_fds(ours, [b"x"], [listener])
+        os.close(listener)
+
+
+def install_filter(libc: ctypes.CDLL, failures: tuple[Failure, ...]) -> int:
+    """Have the kernel ask about calls; return the descriptor on which it asks."""
     code = [line for failure in failures for line in failure.instructions]
     code.append((RETURN, 0, 0, ALLOW))
     lines = b"".join(struct.pack("=HBBI", *line) for line in code)
@@ -83,13 +120,19 @@ def install(*failures: Failure) -> None:
     program = struct.pack("@HP", len(code), ctypes.addressof(buffer))
     if libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
-    listener = libc.syscall(SECCOMP, SET_FILTER, NEW_LISTENER, program)
+    listener: int = libc.syscall(SECCOMP, SET_FILTER, NEW_LISTENER, program)
     if listener < 0:
         raise OSError(ctypes.get_errno(), "seccomp")
-    if os.fork() == 0:
-        libc.prctl(DEATH_SIGNAL, 9, 0, 0, 0)
-        answer_all(listener, failures)
-    os.close(listener)
+    return listener
+
+
+def answer(theirs: socket.socket, failures: tuple[Failure, ...]) -> None:
+    """Be the second process."""
+    _, [listener], _, _ = socket.recv_fds(theirs, 1, 1)
+    # What the first process closes must not stay open here.
+    os.dup2(listener, 0)
+    os.closerange(1, 1 << 16)
+    answer_all(0, failures)
 
 
 def answer_all(listener: int, failures: tuple[Failure, ...]) -> None:

@@ -1,4 +1,4 @@
-"""accept() when it fails: what can be overlooked is, what is lacking is waited for, the rest is told."""
+"""accept() when it fails: what is lacking is waited for, the rest told or overlooked."""
 
 from __future__ import annotations
 
@@ -21,8 +21,7 @@ async def test_a_connection_that_is_gone_or_an_interruption_is_overlooked(number
         with caller(address) as first, caller(address) as second:
             await echo(first)
             await echo(second)
-            async with idle():
-                pass
+            await idle()
 
 
 @pytest.mark.parametrize("number", [errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EMFILE])
@@ -39,8 +38,8 @@ async def test_what_is_lacking_is_waited_for_a_second(number):
                 assert report["message"] == "socket.accept() out of system resource"
                 assert report["exception"].errno == number
                 assert report["socket"].fileno() == server.sockets[0].fileno()
-                async with idle():
-                    await echo(early)
+                await echo(early)
+                await idle()
                 await echo(late)
                 assert time.monotonic() - begun > 0.7
 

@@ -73,8 +73,7 @@ async def test_an_error_is_heard_and_the_endpoint_goes_on(number, call):
             transport.sendto(b"second")
             peer.send(b"second")
             await until(lambda: b"second" in protocol.received)
-            async with idle():
-                pass
+            await idle()
             assert len(protocol.errors) == 1
             assert not protocol.lost.done()
 
@@ -103,8 +102,7 @@ async def test_a_closed_port_refuses_and_the_endpoint_goes_on():
                 await asyncio.sleep(0.01)
             assert {type(error) for error in protocol.errors} == {ConnectionRefusedError}
             assert not protocol.lost.done()
-            async with idle():
-                pass
+            await idle()
 
 
 @apart

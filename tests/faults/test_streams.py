@@ -49,23 +49,23 @@ async def test_receiving_is_tried_again(number, kind):
         install(Failure("recvfrom", number, descriptor, times=5))
         far.send(b"data")
         await until(lambda: protocol.received == b"data")
-        async with idle():
-            pass
+        await idle()
 
 
 @pytest.mark.parametrize("kind", ["Echo", "Buffered"])
 @pytest.mark.parametrize("number", LASTING)
 @apart
 async def test_what_receiving_fails_with_is_the_reason(number, kind):
-    async with connected() as (_, other, other_far):
-        async with connected(globals()[kind]) as (transport, protocol, far):
-            install(Failure("recvfrom", number, transport.get_extra_info("socket").fileno()))
-            far.send(b"data")
-            assert (await protocol.lost).errno == number
-            other_far.send(b"still here")
-            await until(lambda: other.received == b"still here")
-            async with idle():
-                pass
+    async with (
+        connected() as (_, other, other_far),
+        connected(globals()[kind]) as (transport, protocol, far),
+    ):
+        install(Failure("recvfrom", number, transport.get_extra_info("socket").fileno()))
+        far.send(b"data")
+        assert (await protocol.lost).errno == number
+        other_far.send(b"still here")
+        await until(lambda: other.received == b"still here")
+        await idle()
 
 
 @pytest.mark.parametrize("call", ["sendto", "sendmsg"])
@@ -79,8 +79,7 @@ async def test_sending_is_tried_again(number, call):
             transport.write(b"two")
         assert await asyncio.get_running_loop().sock_recv(far, 10) in (b"one", b"onetwo")
         assert not protocol.lost.done()
-        async with idle():
-            pass
+        await idle()
 
 
 @pytest.mark.parametrize("call", ["sendto", "sendmsg"])
@@ -186,8 +185,7 @@ async def test_a_peer_that_never_reads_is_waited_for_without_work():
     async with connected() as (transport, protocol, _):
         transport.write(bytes(8 * MUCH))
         assert protocol.flow == ["pause"]
-        async with idle():
-            pass
+        await idle()
         assert protocol.flow == ["pause"]
 
 
@@ -199,7 +197,6 @@ async def test_a_half_closed_peer_is_written_to_without_work():
 
     async with connected(Stays) as (transport, _, far):
         far.shutdown(socket.SHUT_WR)
-        async with idle():
-            pass
+        await idle()
         transport.write(b"answer")
         assert await asyncio.get_running_loop().sock_recv(far, 10) == b"answer"

@@ -1,9 +1,10 @@
 //! Signals, handled between callbacks: the interpreter's C handler writes a signal's number into a
-//! socket, whose other end the loop reads.
+//! pipe, whose other end the loop reads. A pipe, as it holds a byte each of 65,536 signals that come
+//! while the loop is busy, where a socket holds some hundred.
 
 use std::cell::RefCell;
-use std::os::fd::{AsFd, AsRawFd};
-use std::os::unix::net::UnixStream;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use groundup::poller::Readiness;
 use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
@@ -11,13 +12,13 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyTuple};
-use rustix::net::RecvFlags;
+use rustix::pipe::PipeFlags;
 
 use super::{EventLoop, Source};
 use crate::handle::{Call, Handle};
 use crate::{errors, imports};
 
-/// The callbacks of add_signal_handler, and the pair of sockets that signals go through.
+/// The callbacks of add_signal_handler, and the pipe that signals go through.
 pub struct Signals {
     /// A handle for each signal's number.
     handlers: Py<PyDict>,
@@ -25,8 +26,8 @@ pub struct Signals {
 }
 
 struct Wakeup {
-    reader: UnixStream,
-    writer: UnixStream,
+    reader: OwnedFd,
+    writer: OwnedFd,
 }
 
 impl Signals {
@@ -45,27 +46,27 @@ pub fn dispatch(event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
     let signals = &this.parts(py).signals;
     let mut numbers = [0; 256];
     let length = match &*signals.wakeup.borrow() {
-        Some(wakeup) => rustix::net::recv(&wakeup.reader, &mut numbers, RecvFlags::DONTWAIT),
+        Some(wakeup) => rustix::io::read(&wakeup.reader, &mut numbers),
         None => return Ok(()),
     };
-    for number in &numbers[..length.map_or(0, |(length, _)| length)] {
+    for number in &numbers[..length.unwrap_or(0)] {
         EventLoop::_handle_signal(event_loop, i32::from(*number))?;
     }
     Ok(())
 }
 
 impl EventLoop {
-    /// The socket that the interpreter writes signals to; made when it is first needed.
+    /// The end of the pipe that the interpreter writes signals to; made when it is first needed.
     fn wakeup_descriptor(&self, py: Python<'_>) -> PyResult<i32> {
         let mut wakeup = self.parts(py).signals.wakeup.borrow_mut();
         if wakeup.is_none() {
-            let pair = UnixStream::pair().and_then(|(reader, writer)| {
-                reader.set_nonblocking(true)?;
-                writer.set_nonblocking(true)?;
+            let flags = PipeFlags::CLOEXEC | PipeFlags::NONBLOCK;
+            let made = rustix::pipe::pipe_with(flags).map_err(io::Error::from);
+            let made = made.and_then(|(reader, writer)| {
                 self.core(py).watch(reader.as_fd(), Source::Signals, Readiness::READABLE)?;
                 Ok(Wakeup { reader, writer })
             });
-            *wakeup = Some(pair.map_err(|error| errors::os_error(&error))?);
+            *wakeup = Some(made.map_err(|error| errors::os_error(&error))?);
         }
         Ok(wakeup.as_ref().map_or(-1, |wakeup| wakeup.writer.as_raw_fd()))
     }
