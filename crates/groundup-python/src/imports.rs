@@ -42,8 +42,6 @@ macro_rules! look_up {
 }
 
 look_up! {
-    future = "asyncio.futures"."Future";
-    task = "asyncio.tasks"."Task";
     set_running_loop = "asyncio.events"."_set_running_loop";
     get_running_loop = "asyncio.events"."_get_running_loop";
     is_debug_mode = "asyncio.coroutines"."_is_debug_mode";
@@ -62,6 +60,8 @@ import_once! {
     asyncio_timer_handle = "asyncio"."TimerHandle";
     /// Since Python 3.14.
     asyncio_thread_safe_handle = "asyncio.events"."_ThreadSafeHandle";
+    future = "asyncio"."Future";
+    task = "asyncio"."Task";
     ensure_future = "asyncio"."ensure_future";
     gather = "asyncio"."gather";
     isfuture = "asyncio"."isfuture";
