@@ -155,3 +155,28 @@ def test_the_handler_runs_where_asyncio_runs_it(same):
 
 def test_outcome_of_a_bad_context_is_a_type_error(loop):
     assert outcome(loop.call_later, 1, int, context="x")[0] == "TypeError"
+
+
+def test_what_runs_a_function_as_a_context_does_is_taken_for_one(same):
+    class Recorder:
+        def __init__(self):
+            self.ran = []
+
+        def run(self, callback, *args):
+            self.ran.append(args)
+            callback(*args)
+
+    def body(loop):
+        called, recorder = [], Recorder()
+        handle = loop.call_soon(called.append, 1, context=recorder)
+        loop.call_later(0, called.append, 2, context=recorder)
+        loop.call_later(0.001, loop.stop)
+        loop.run_forever()
+        return called, recorder.ran, handle._context is recorder
+
+    assert same(body) == ([1, 2], [(1,), (2,)], True)
+
+
+def test_a_context_that_runs_nothing_is_refused(loop):
+    with pytest.raises(TypeError, match=r"context must be a contextvars\.Context, not int"):
+        loop.call_soon(print, context=5)

@@ -38,6 +38,7 @@ def test_the_ready_queue_is_changed_by_hand(same):
         ready.append(ready.popleft())
         ready.remove(handles[2])
         ready.extend([handles[2], handles[2]])
+        ready.extendleft([ready.popleft(), ready.popleft()])
         ready.popleft()._run()
         loop._run_once()
         loop.call_soon(called.append, "dropped")
@@ -46,7 +47,7 @@ def test_the_ready_queue_is_changed_by_hand(same):
         loop._run_once()
         return called, len(ready)
 
-    assert same(body) == ([0, 1, 3, 4, 5, 2, 2], 0)
+    assert same(body) == ([1, 0, 3, 4, 5, 2, 2], 0)
 
 
 def test_taking_from_an_empty_ready_queue_raises_what_a_deque_does(loop):
@@ -311,6 +312,24 @@ def test_the_selector_tells_what_is_watched(same):
             return found, after - before
 
     assert same(body) == ((True, 3, ("reader",), ("writer",)), 1)
+
+
+def test_watching_gives_a_handle(same):
+    def body(loop):
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            theirs.send(b"data")
+            called = []
+            reader = loop._add_reader(ours.fileno(), called.append, "reader")
+            writer = loop._add_writer(ours.fileno(), called.append, "writer")
+            loop._run_once()
+            writer.cancel()
+            loop._run_once()
+            removed = loop._remove_reader(ours.fileno())
+            loop._remove_writer(ours.fileno())
+            return called[:2], isinstance(reader, asyncio.Handle), removed
+
+    assert same(body) == (["reader", "writer"], True, True)
 
 
 def test_stopping_is_seen_and_set(same):

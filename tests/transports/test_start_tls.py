@@ -198,3 +198,23 @@ async def test_a_server_can_be_upgraded_by_its_protocol(authority):
         transport.close()
         assert await protocol.lost is None
         assert await (await upgraded).lost is None
+
+
+@pytest.mark.groundup_only
+async def test_a_stream_server_takes_what_a_client_sent_before_the_server_started_tls(authority):
+    async def answer(reader, writer):
+        while not reader._buffer:  # the client's first message
+            await asyncio.sleep(0.001)
+        await writer.start_tls(server_context(authority))
+        writer.write(await reader.readline())
+        writer.close()
+        await writer.wait_closed()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    async with server:
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        await writer.start_tls(client_context(authority), server_hostname=NAME)
+        writer.write(b"line\n")
+        assert await reader.readline() == b"line\n"
+        writer.close()
+        await writer.wait_closed()

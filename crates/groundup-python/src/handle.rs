@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -17,7 +18,8 @@ use crate::{errors, ffi, imports};
 #[pyclass(frozen, subclass, weakref, freelist = 256, module = "groundup._groundup")]
 pub struct Handle {
     event_loop: Py<EventLoop>,
-    context: Py<PyContext>,
+    /// A `contextvars.Context`, or what can run a function as one does.
+    context: Py<PyAny>,
     call: GilBound<RefCell<Option<Call>>>,
     cancelled: GilBound<Cell<bool>>,
     debug: GilBound<RefCell<Option<Box<DebugNotes>>>>,
@@ -50,7 +52,7 @@ impl Handle {
     pub fn new<'py>(
         event_loop: &Bound<'py, EventLoop>,
         call: Call,
-        context: Option<&Bound<'_, PyContext>>,
+        context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let handle = Self::build(event_loop, call, context)?;
         let handle = Bound::new(event_loop.py(), handle)?;
@@ -62,12 +64,12 @@ impl Handle {
     pub fn build(
         event_loop: &Bound<'_, EventLoop>,
         call: Call,
-        context: Option<&Bound<'_, PyContext>>,
+        context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let py = event_loop.py();
         let context = match context {
-            Some(context) => context.clone(),
-            None => ffi::copy_current_context(py)?,
+            Some(context) => check_context(context)?.clone(),
+            None => ffi::copy_current_context(py)?.into_any(),
         };
         Ok(Self {
             event_loop: event_loop.clone().unbind(),
@@ -111,8 +113,12 @@ impl Handle {
     fn invoke_now(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
         let py = handle.py();
         let context = handle.get().context.bind(py);
-        let outcome =
-            ffi::run_in_context(context, || call.callback.bind(py).call1(call.args.bind(py)));
+        let outcome = match context.cast::<PyContext>() {
+            Ok(context) => {
+                ffi::run_in_context(context, || call.callback.bind(py).call1(call.args.bind(py)))
+            }
+            Err(_) => run_by_method(context, call),
+        };
         match outcome {
             Ok(_) => Ok(()),
             Err(error) if errors::ends_run(py, &error) => Err(error),
@@ -222,7 +228,7 @@ impl Handle {
     }
 
     /// Return the contextvars.Context in which the callback is called.
-    fn get_context(&self, py: Python<'_>) -> Py<PyContext> {
+    fn get_context(&self, py: Python<'_>) -> Py<PyAny> {
         self.context.clone_ref(py)
     }
 
@@ -252,7 +258,7 @@ impl Handle {
     }
 
     #[getter]
-    fn _context(&self, py: Python<'_>) -> Py<PyContext> {
+    fn _context(&self, py: Python<'_>) -> Py<PyAny> {
         self.context.clone_ref(py)
     }
 
@@ -301,6 +307,22 @@ impl DebugNotes {
         let stack = getframe.call0().and_then(|frame| extract_stack.call1((frame,))).ok();
         Ok(stack.map(|stack| Box::new(Self { source_traceback: stack.unbind(), repr: None })))
     }
+}
+
+fn check_context<'a, 'py>(context: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyAny>> {
+    if context.is_instance_of::<PyContext>() || context.hasattr(intern!(context.py(), "run"))? {
+        return Ok(context);
+    }
+    let kind = context.get_type().name()?;
+    Err(PyTypeError::new_err(format!("context must be a contextvars.Context, not {kind}")))
+}
+
+#[cold]
+fn run_by_method<'py>(context: &Bound<'py, PyAny>, call: &Call) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py();
+    let mut arguments = vec![call.callback.bind(py).clone()];
+    arguments.extend(call.args.bind(py).iter());
+    context.call_method1(intern!(py, "run"), PyTuple::new(py, arguments)?)
 }
 
 /// A callback as asyncio describes it: name, arguments, and where it is defined.

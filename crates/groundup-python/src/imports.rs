@@ -28,8 +28,9 @@ macro_rules! import_once {
 }
 
 macro_rules! look_up {
-    ($($name:ident = $module:literal . $attribute:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident = $module:literal . $attribute:literal;)*) => {
         $(
+            $(#[$doc])*
             pub fn $name(py: Python<'_>) -> PyResult<Bound<'_, PyAny>> {
                 static NAMES: PyOnceLock<Py<PyDict>> = PyOnceLock::new();
                 let import = || PyResult::Ok(py.import($module)?.dict().unbind());
@@ -46,6 +47,10 @@ look_up! {
     get_running_loop = "asyncio.events"."_get_running_loop";
     is_debug_mode = "asyncio.coroutines"."_is_debug_mode";
     logger = "asyncio.base_events"."logger";
+    /// The module.
+    signal = "asyncio.unix_events"."signal";
+    /// The module.
+    sys = "asyncio.unix_events"."sys";
 }
 
 import_once! {
@@ -77,6 +82,7 @@ import_once! {
     selector_key = "selectors"."SelectorKey";
     extract_stack = "asyncio.format_helpers"."extract_stack";
     format_callback_source = "asyncio.format_helpers"."_format_callback_source";
+    stream_reader_protocol = "asyncio"."StreamReaderProtocol";
     staggered_race = "asyncio.staggered"."staggered_race";
     transport_socket = "asyncio.trsock"."TransportSocket";
     thread_pool_executor = "concurrent.futures"."ThreadPoolExecutor";

@@ -7,7 +7,6 @@ use std::sync::{Condvar, LazyLock, Mutex};
 use std::thread::{self, ThreadId};
 
 use pyo3::prelude::*;
-use pyo3::types::PyContext;
 
 use crate::event_loop::EventLoop;
 use crate::handle::{Call, Handle};
@@ -35,7 +34,7 @@ impl ThreadSafeHandle {
     pub fn new<'py>(
         event_loop: &Bound<'py, EventLoop>,
         call: Call,
-        context: Option<&Bound<'_, PyContext>>,
+        context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
         let handle = Bound::new(event_loop.py(), handle.add_subclass(Self::default()))?;

@@ -5,7 +5,6 @@ use std::cell::Cell;
 use groundup::timers::TimerKey;
 use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
-use pyo3::types::PyContext;
 
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
@@ -25,7 +24,7 @@ impl TimerHandle {
         event_loop: &Bound<'py, EventLoop>,
         when: f64,
         call: Call,
-        context: Option<&Bound<'_, PyContext>>,
+        context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
         let timer = Self { when, key: GilBound::new(Cell::new(None)) };

@@ -46,6 +46,13 @@ pub async fn begin_stream(
     })
 }
 
+/// The descriptor of a socket that no transport has yet.
+fn free_descriptor(event_loop: &EventLoop, socket: &Bound<'_, PyAny>) -> PyResult<i32> {
+    let descriptor = descriptor_of(socket)?;
+    event_loop.check_no_transport(socket, descriptor)?;
+    Ok(descriptor)
+}
+
 impl Beginning {
     fn new(
         event_loop: &Bound<'_, EventLoop>,
@@ -55,10 +62,15 @@ impl Beginning {
     ) -> PyResult<Self> {
         let py = event_loop.py();
         socket.call_method1(py, "setblocking", (false,))?;
-        let descriptor = descriptor_of(socket.bind(py))?;
-        event_loop.get().check_no_transport(socket.bind(py), descriptor)?;
         let socket = ClosedOnDrop::new(socket);
         let protocol = protocol_factory.call0()?;
+        let descriptor = match free_descriptor(event_loop.get(), socket.get().bind(py)) {
+            Ok(descriptor) => descriptor,
+            Err(error) => {
+                socket.keep(); // another transport may have it
+                return Err(error);
+            }
+        };
         let waiter = EventLoop::create_future(event_loop)?.unbind();
         let waits = Some(waiter.clone_ref(py));
         let origin = |waiter| {

@@ -130,6 +130,11 @@ impl EventLoop {
     }
 
     #[getter]
+    fn _coroutine_origin_tracking_enabled(&self, py: Python<'_>) -> bool {
+        self.parts(py).debugging.saved_depth.get().is_some()
+    }
+
+    #[getter]
     fn _current_handle(&self, py: Python<'_>) -> Option<Py<Handle>> {
         self.parts(py).debugging.current_handle.borrow().as_ref().map(|it| it.clone_ref(py))
     }

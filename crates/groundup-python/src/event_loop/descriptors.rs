@@ -215,17 +215,19 @@ impl EventLoop {
         direction: Readiness,
         callback: Bound<'_, PyAny>,
         args: Bound<'_, PyTuple>,
-    ) -> PyResult<()> {
+    ) -> PyResult<Py<Handle>> {
         let py = event_loop.py();
         let descriptor = descriptor_of(file)?;
         event_loop.get().check_no_transport(file, descriptor)?;
         event_loop.get().check_open(py)?;
         let handle = Handle::new(event_loop, Call::new(callback, args), None)?;
-        Self::add_watcher(event_loop, descriptor, direction, Watcher::Callback(handle.unbind()))?;
+        let handle = handle.unbind();
+        let watcher = Watcher::Callback(handle.clone_ref(py));
+        Self::add_watcher(event_loop, descriptor, direction, watcher)?;
         if let Some(Source::Watchers(watchers)) = event_loop.get().core(py).source(descriptor) {
             watchers.get().set_file(file, descriptor);
         }
-        Ok(())
+        Ok(handle)
     }
 
     fn remove_callback(&self, file: &Bound<'_, PyAny>, direction: Readiness) -> PyResult<bool> {
@@ -260,7 +262,22 @@ impl EventLoop {
         callback: Bound<'_, PyAny>,
         args: Bound<'_, PyTuple>,
     ) -> PyResult<()> {
+        Self::add_callback(slf, fd, Readiness::READABLE, callback, args).map(drop)
+    }
+
+    /// Do what add_reader() does, and return the handle.
+    #[pyo3(signature = (fd, callback, *args))]
+    fn _add_reader(
+        slf: &Bound<'_, Self>,
+        fd: &Bound<'_, PyAny>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+    ) -> PyResult<Py<Handle>> {
         Self::add_callback(slf, fd, Readiness::READABLE, callback, args)
+    }
+
+    fn _remove_reader(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.remove_callback(fd, Readiness::READABLE)
     }
 
     /// Stop calling back when a descriptor is readable; return False if nothing was to be called.
@@ -279,7 +296,22 @@ impl EventLoop {
         callback: Bound<'_, PyAny>,
         args: Bound<'_, PyTuple>,
     ) -> PyResult<()> {
+        Self::add_callback(slf, fd, Readiness::WRITABLE, callback, args).map(drop)
+    }
+
+    /// Do what add_writer() does, and return the handle.
+    #[pyo3(signature = (fd, callback, *args))]
+    fn _add_writer(
+        slf: &Bound<'_, Self>,
+        fd: &Bound<'_, PyAny>,
+        callback: Bound<'_, PyAny>,
+        args: Bound<'_, PyTuple>,
+    ) -> PyResult<Py<Handle>> {
         Self::add_callback(slf, fd, Readiness::WRITABLE, callback, args)
+    }
+
+    fn _remove_writer(&self, fd: &Bound<'_, PyAny>) -> PyResult<bool> {
+        self.remove_callback(fd, Readiness::WRITABLE)
     }
 
     /// Stop calling back when a descriptor is writable; return False if nothing was to be called.

@@ -149,6 +149,16 @@ impl EventLoop {
         self.parts(py).executor.get(py)
     }
 
+    #[setter(_default_executor)]
+    fn change_default_executor(&self, py: Python<'_>, executor: Option<Py<PyAny>>) {
+        drop(self.parts(py).executor.executor.replace(executor));
+    }
+
+    #[getter]
+    fn _executor_shutdown_called(&self, py: Python<'_>) -> bool {
+        self.parts(py).executor.is_shut_down.get()
+    }
+
     #[staticmethod]
     fn _settle_shutdown(future: &Bound<'_, PyAny>, exception: &Bound<'_, PyAny>) -> PyResult<()> {
         if future.call_method0("done")?.is_truthy()? {

@@ -125,6 +125,11 @@ impl ReadyHandles {
         handles.try_iter()?.try_for_each(|handle| self.append(&handle?))
     }
 
+    /// Put handles before all others, one by one, so that the last of them is first.
+    fn extendleft(&self, handles: &Bound<'_, PyAny>) -> PyResult<()> {
+        handles.try_iter()?.try_for_each(|handle| self.appendleft(&handle?))
+    }
+
     /// Take the handle that has waited longest; IndexError if there is none.
     fn popleft(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         self.take(py, 0)

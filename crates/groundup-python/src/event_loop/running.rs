@@ -199,7 +199,7 @@ impl EventLoop {
         this.parts(py).written.take().clear();
         this.parts(py).executor.abandon(py)?;
         // Only the main thread may do this, but any thread may close a loop that handles no signals.
-        this.remove_all_signal_handlers(py)
+        Self::remove_all_signal_handlers(slf)
     }
 
     /// Raise RuntimeError if the loop is closed.

@@ -6,7 +6,7 @@ use groundup::clock::{Clock, Timestamp};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyContext, PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
 use super::{EventLoop, Ready};
 use crate::handle::{Call, Handle};
@@ -44,7 +44,7 @@ impl EventLoop {
         event_loop: &Bound<'py, Self>,
         when: f64,
         call: Call,
-        context: Option<&Bound<'_, PyContext>>,
+        context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, TimerHandle>> {
         let py = event_loop.py();
         let timer = TimerHandle::new(event_loop, when, call, context)?;
@@ -71,7 +71,7 @@ impl EventLoop {
         when: f64,
         callback: Bound<'py, PyAny>,
         args: &Bound<'py, PyTuple>,
-        context: Option<&Bound<'py, PyContext>>,
+        context: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = event_loop.py();
         let mut arguments = vec![when.into_pyobject(py)?.into_any(), callback];
@@ -98,7 +98,7 @@ impl EventLoop {
         slf: &Bound<'_, Self>,
         callback: Bound<'_, PyAny>,
         args: Bound<'_, PyTuple>,
-        context: Option<&Bound<'_, PyContext>>,
+        context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Handle>> {
         slf.get().check_scheduling(&callback, "call_soon")?;
         let handle = Handle::new(slf, Call::new(callback, args), context)?.unbind();
@@ -112,7 +112,7 @@ impl EventLoop {
         slf: &Bound<'_, Self>,
         callback: Bound<'_, PyAny>,
         args: Bound<'_, PyTuple>,
-        context: Option<&Bound<'_, PyContext>>,
+        context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Handle>> {
         let (py, this) = (slf.py(), slf.get());
         this.check_open(py)?;
@@ -145,7 +145,7 @@ impl EventLoop {
         delay: &Bound<'_, PyAny>,
         callback: Bound<'py, PyAny>,
         args: Bound<'py, PyTuple>,
-        context: Option<&Bound<'py, PyContext>>,
+        context: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         if delay.is_none() {
             return Err(PyTypeError::new_err("delay must not be None"));
@@ -168,7 +168,7 @@ impl EventLoop {
         when: &Bound<'_, PyAny>,
         callback: Bound<'_, PyAny>,
         args: Bound<'_, PyTuple>,
-        context: Option<&Bound<'_, PyContext>>,
+        context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, TimerHandle>> {
         if when.is_none() {
             return Err(PyTypeError::new_err("when cannot be None"));

@@ -7,7 +7,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use groundup::poller::Readiness;
-use pyo3::exceptions::{PyOSError, PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyOSError, PyResourceWarning, PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -78,7 +78,7 @@ impl EventLoop {
             return Ok(false);
         }
         handlers.del_item(number)?;
-        let module = py.import("signal")?;
+        let module = imports::signal(py)?;
         let is_interrupt = module.getattr("SIGINT")?.eq(number)?;
         let default = if is_interrupt { "default_int_handler" } else { "SIG_DFL" };
         install(py, number, &module.getattr(default)?)?;
@@ -89,10 +89,36 @@ impl EventLoop {
     }
 
     /// Sets all signals back to their defaults, when the loop is closed.
-    pub fn remove_all_signal_handlers(&self, py: Python<'_>) -> PyResult<()> {
-        let _wakeup = self.parts(py).signals.wakeup.take();
-        let numbers: Vec<i32> = self.parts(py).signals.handlers.bind(py).keys().extract()?;
-        numbers.into_iter().try_for_each(|number| self.remove_handler(py, number).map(drop))
+    pub fn remove_all_signal_handlers(event_loop: &Bound<'_, Self>) -> PyResult<()> {
+        let signals = &event_loop.get().parts(event_loop.py()).signals;
+        let _wakeup = signals.wakeup.take();
+        if imports::sys(event_loop.py())?.call_method0("is_finalizing")?.is_truthy()? {
+            return Self::forget_signal_handlers(event_loop);
+        }
+        for number in signals.handlers.bind(event_loop.py()).keys() {
+            event_loop.call_method1("remove_signal_handler", (number,))?;
+        }
+        Ok(())
+    }
+}
+
+impl EventLoop {
+    /// At the end of the interpreter, it is too late to set anything back.
+    fn forget_signal_handlers(event_loop: &Bound<'_, Self>) -> PyResult<()> {
+        let py = event_loop.py();
+        let handlers = event_loop.get().parts(py).signals.handlers.bind(py);
+        if handlers.is_empty() {
+            return Ok(());
+        }
+        let message = format!(
+            "Closing the loop {} on interpreter shutdown stage, skipping signal handlers removal",
+            event_loop.repr()?
+        );
+        let keywords = PyDict::new(py);
+        keywords.set_item("source", event_loop)?;
+        imports::warn(py)?.call((message, py.get_type::<PyResourceWarning>()), Some(&keywords))?;
+        handlers.clear();
+        Ok(())
     }
 }
 
@@ -119,7 +145,7 @@ impl EventLoop {
         let number = signal_number(sig)?;
         this.check_open(py)?;
         let wakeup = this.wakeup_descriptor(py)?;
-        let module = py.import("signal")?;
+        let module = imports::signal(py)?;
         module.call_method1("set_wakeup_fd", (wakeup,)).map_err(|error| {
             // Only the main thread may set it.
             let known =
@@ -180,7 +206,7 @@ fn signal_number(sig: &Bound<'_, PyAny>) -> PyResult<i32> {
     if !sig.is_instance_of::<PyInt>() {
         return Err(PyTypeError::new_err(format!("sig must be an int, not {}", sig.repr()?)));
     }
-    let valid = sig.py().import("signal")?.call_method0("valid_signals")?;
+    let valid = imports::signal(sig.py())?.call_method0("valid_signals")?;
     if !valid.contains(sig)? {
         return Err(PyValueError::new_err(format!("invalid signal number {}", sig.str()?)));
     }
@@ -190,11 +216,11 @@ fn signal_number(sig: &Bound<'_, PyAny>) -> PyResult<i32> {
 /// Has the interpreter catch a signal, and system calls go on after it where they can.
 fn catch(py: Python<'_>, number: i32, handler: &Bound<'_, PyAny>) -> PyResult<()> {
     install(py, number, handler)?;
-    py.import("signal")?.call_method1("siginterrupt", (number, false)).map(drop)
+    imports::signal(py)?.call_method1("siginterrupt", (number, false)).map(drop)
 }
 
 fn install(py: Python<'_>, number: i32, handler: &Bound<'_, PyAny>) -> PyResult<()> {
-    let outcome = py.import("signal")?.call_method1("signal", (number, handler));
+    let outcome = imports::signal(py)?.call_method1("signal", (number, handler));
     outcome.map(drop).map_err(|error| {
         let errno = error.value(py).getattr("errno").and_then(|errno| errno.extract::<i32>());
         if errno.is_ok_and(|errno| errno == rustix::io::Errno::INVAL.raw_os_error()) {
@@ -205,7 +231,7 @@ fn install(py: Python<'_>, number: i32, handler: &Bound<'_, PyAny>) -> PyResult<
 }
 
 fn unset_wakeup(py: Python<'_>) -> PyResult<()> {
-    let outcome = py.import("signal")?.call_method1("set_wakeup_fd", (-1,));
+    let outcome = imports::signal(py)?.call_method1("set_wakeup_fd", (-1,));
     if let Err(error) = outcome {
         let message = "set_wakeup_fd(-1) failed: %s";
         imports::logger(py)?.call_method1("info", (message, error.value(py)))?;

@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBool;
+use pyo3::types::{PyBool, PyByteArray, PyBytes};
 
 use super::EventLoop;
 use crate::imports;
@@ -111,6 +111,22 @@ fn client_context(
     Ok(context.unbind())
 }
 
+/// Takes what a stream has read of a client that did not wait for the server to start TLS.
+fn take_early_data<'py>(protocol: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    let py = protocol.py();
+    if !protocol.is_instance(imports::stream_reader_protocol(py)?)? {
+        return Ok(None);
+    }
+    let reader = protocol.getattr(intern!(py, "_stream_reader"))?;
+    if reader.is_none() {
+        return Ok(None);
+    }
+    let buffer = reader.getattr(intern!(py, "_buffer"))?.cast_into::<PyByteArray>()?;
+    let early = PyBytes::new(py, &buffer.to_vec());
+    buffer.resize(0)?;
+    Ok(Some(early))
+}
+
 /// Puts TLS between a transport and its protocol, and waits for the handshake.
 async fn upgrade(
     awaiter: &Awaiter,
@@ -124,7 +140,9 @@ async fn upgrade(
         let (transport, protocol) = (transport.bind(py), protocol.into_bound(py));
         let waiter = EventLoop::create_future(event_loop)?.unbind();
         let waiting = Some(waiter.clone_ref(py));
+        let early = options.server_side.then(|| take_early_data(&protocol)).transpose()?.flatten();
         let tls = TlsProtocol::begin(event_loop, &options, protocol, waiting, true)?;
+        early.map_or(Ok(()), |early| tls.get().feed(py, &early))?;
         // Nothing may arrive before TLS has heard of the transport.
         transport.call_method0(intern!(py, "pause_reading"))?;
         transport.call_method1(intern!(py, "set_protocol"), (&tls,))?;

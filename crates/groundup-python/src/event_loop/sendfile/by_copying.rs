@@ -62,9 +62,7 @@ struct Copy<'a> {
 impl<'a> Copy<'a> {
     fn begin(event_loop: &'a Py<EventLoop>, part: &'a Part, block: u64) -> PyResult<Self> {
         Python::attach(|py| {
-            if part.offset > 0 {
-                part.file.call_method1(py, "seek", (part.offset,))?;
-            }
+            go_to(part.file.bind(py), part.offset)?;
             let buffer = py.get_type::<PyByteArray>().call1((part.left(0, block),))?;
             let buffer = PyMemoryView::from(&buffer)?.unbind();
             Ok(Self { event_loop, part, block, buffer, sent: 0 })
@@ -75,11 +73,10 @@ impl<'a> Copy<'a> {
     async fn run(mut self, awaiter: &Awaiter, sink: &impl Sink) -> PyResult<u64> {
         let outcome = self.copy(awaiter, sink).await;
         Python::attach(|py| {
-            let (file, sent) = (self.part.file.bind(py), self.sent);
-            if sent > 0 && file.hasattr("seek")? {
-                file.call_method1("seek", (self.part.offset + sent,))?;
+            if self.sent > 0 {
+                go_to(self.part.file.bind(py), self.part.offset + self.sent)?;
             }
-            outcome.map(|()| sent)
+            outcome.map(|()| self.sent)
         })
     }
 
@@ -113,6 +110,11 @@ impl<'a> Copy<'a> {
         let slice = PySlice::new(py, 0, size as isize, 1);
         self.buffer.bind(py).get_item(slice).map(Bound::unbind)
     }
+}
+
+/// Moves a file's position, if it has one.
+fn go_to(file: &Bound<'_, PyAny>, position: u64) -> PyResult<()> {
+    if file.hasattr("seek")? { file.call_method1("seek", (position,)).map(drop) } else { Ok(()) }
 }
 
 /// Sends a file over a socket; gives how many bytes were sent.

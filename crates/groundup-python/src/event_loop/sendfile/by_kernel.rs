@@ -72,11 +72,9 @@ impl<'a> Progress<'a> {
 
     /// Moves the file's position behind what was sent, however that ended.
     fn settle(&self, outcome: PyResult<()>) -> PyResult<u64> {
-        if self.sent > 0 {
-            let position = rustix::fs::SeekFrom::Start(self.part.offset + self.sent);
-            rustix::fs::seek(ffi::borrow_descriptor(self.file), position)
-                .map_err(|error| errors::os_error(&error.into()))?;
-        }
+        let position = rustix::fs::SeekFrom::Start(self.part.offset + self.sent);
+        rustix::fs::seek(ffi::borrow_descriptor(self.file), position)
+            .map_err(|error| errors::os_error(&error.into()))?;
         outcome.map(|()| self.sent)
     }
 }

@@ -88,6 +88,15 @@ impl TlsProtocol {
         Ok(protocol)
     }
 
+    /// Takes in what came from the peer before this was the protocol of a transport.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub fn feed(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.session.feed(py, data)
+    }
+
     fn state<'a>(&'a self, py: Python<'a>) -> &'a State {
         self.state.get(py)
     }
