@@ -50,6 +50,20 @@ def test_the_ready_queue_is_changed_by_hand(same):
     assert same(body) == ([1, 0, 3, 4, 5, 2, 2], 0)
 
 
+def test_handles_are_put_before_others(same):
+    def body(loop):
+        called = []
+        for number in range(3):
+            loop.call_soon(called.append, number)
+        ready = loop._ready
+        ready.extendleft([ready.popleft(), ready.popleft()])
+        loop.stop()
+        loop._run_once()
+        return called
+
+    assert same(body) == [1, 0, 2]
+
+
 def test_taking_from_an_empty_ready_queue_raises_what_a_deque_does(loop):
     for take in [loop._ready.pop, loop._ready.popleft]:
         with pytest.raises(IndexError):
