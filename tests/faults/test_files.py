@@ -200,3 +200,5 @@ async def test_a_child_that_ignores_being_asked_to_end_is_waited_for_without_wor
     assert process.returncode is None
     process.kill()
     assert await process.wait() == -signal.SIGKILL
+    # What it was running may hold its output for a moment more.
+    await process.stdout.read()

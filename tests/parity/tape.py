@@ -31,6 +31,8 @@ class Tape(list[Any]):
     def attempt(self, name: str, call: Callable[..., Any], *args: Any) -> None:
         """Note what a call returns or raises."""
         result = outcome(call, *args)
+        if isinstance(result, tuple):
+            result = tuple(map(words, map(str, result)))
         self.note(name, result if isinstance(result, (bool, int, str, tuple)) else neutral(result))
 
     async def turns(self, count: int = 3) -> None:
@@ -89,8 +91,6 @@ def neutral(value: Any) -> str:
 
 
 KINDS = {
-    asyncio.DatagramTransport: "a datagram transport",
-    asyncio.SubprocessTransport: "a subprocess transport",
     asyncio.BaseTransport: "a transport",
     asyncio.BaseProtocol: "a protocol",
     asyncio.AbstractServer: "a server",
@@ -102,8 +102,11 @@ KINDS = {
 
 
 def words(text: str) -> str:
-    """A text without names of classes and numbers that are a loop's own."""
+    """A text without names of classes and numbers that are a loop's own, or a version's."""
     text = plain(text)
+    text = re.sub(r"(callback [\w.<>]+)\(.*\)", r"\1()", text)
+    text = re.sub(r"Cannot call \w+\(\)", "Cannot call it", text)
+    text = re.sub(r"must be a bytes.*, not", "must be bytes, not", text)
     text = re.sub(r"<asyncio\.TransportSocket[^>]*>", "a socket", text)
     text = re.sub(r"<(asyncio\.sslproto\._SSLProtocolTransport|TlsTransport)[^>]*>+", "TLS", text)
     text = re.sub(
