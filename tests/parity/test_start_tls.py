@@ -12,8 +12,8 @@ import trustme
 
 from .tape import Tape, neutral, pair
 
-# In seconds; what takes longer is said to wait.
-SHORT = 0.3
+# In seconds: for a peer that does not answer, and for one that does.
+SHORT, LONG = 0.3, 10
 
 
 @pytest.fixture(scope="module")
@@ -26,10 +26,10 @@ def contexts():
     return server, client
 
 
-async def upgrade(tape, reader, writer, context, **options):
+async def upgrade(tape, reader, writer, context, limit=LONG, **options):
     """Upgrade, and note what comes of it."""
     try:
-        async with asyncio.timeout(SHORT):
+        async with asyncio.timeout(limit):
             await writer.start_tls(context, **options)
     except Exception as error:
         tape.note("raised", neutral(error))
@@ -75,7 +75,8 @@ def test_a_peer_that_does_not_speak_tls(same, contexts, peer):
     async def scene(tape):
         reader, writer = await asyncio.open_connection(sock=tape.near)
         PEERS[peer](tape.far)
-        await upgrade(tape, reader, writer, contexts[1], server_hostname="localhost")
+        options = {"server_hostname": "localhost", "limit": SHORT if peer == "silent" else LONG}
+        await upgrade(tape, reader, writer, contexts[1], **options)
         await tape.turns(10)
 
     def body(loop):
