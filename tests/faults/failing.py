@@ -14,6 +14,7 @@ import platform
 import signal
 import socket
 import struct
+import warnings
 from dataclasses import dataclass
 from typing import Final
 
@@ -102,7 +103,9 @@ def install(*failures: Failure) -> None:
     """Have calls fail in this process from here on; `sendmsg` only with a descriptor."""
     libc = ctypes.CDLL(None, use_errno=True)
     ours, theirs = socket.socketpair()
-    with ours, theirs:
+    with ours, theirs, warnings.catch_warnings():
+        # The second process needs no other thread.
+        warnings.simplefilter("ignore", DeprecationWarning)
         if os.fork() == 0:
             libc.prctl(DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
             answer(theirs, failures)
