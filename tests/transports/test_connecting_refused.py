@@ -72,17 +72,14 @@ async def test_a_tls_socket_is_refused():
         await loop.create_connection(Recorder, sock=wrapped)
 
 
-async def test_a_closed_socket_is_refused():
-    loop = asyncio.get_running_loop()
-    for accept in (False, True):
-        closed = socket.socket()
-        closed.close()
-        with pytest.raises(OSError, match="Bad file descriptor") as caught:
-            if accept:
-                await loop.connect_accepted_socket(Recorder, closed)
-            else:
-                await loop.create_connection(Recorder, sock=closed)
-        assert caught.value.errno == errno.EBADF
+@pytest.mark.parametrize("method", ["create_connection", "connect_accepted_socket"])
+async def test_a_closed_socket_is_refused(method):
+    closed = socket.socket()
+    closed.close()
+    connect = getattr(asyncio.get_running_loop(), method)
+    with pytest.raises(OSError, match="Bad file descriptor") as caught:
+        await connect(Recorder, sock=closed)
+    assert caught.value.errno == errno.EBADF
 
 
 async def test_a_port_out_of_range_is_refused():

@@ -18,6 +18,7 @@ use pyo3::types::{PyDict, PyList, PyMappingProxy};
 use crate::coroutine::{PyCoroutine, Resume};
 use crate::gil::GilBound;
 use crate::items::coroutines_of;
+use crate::thread_exit::Stay;
 
 /// Takes turns among coroutines, generators and iterables: round robin, first in, first out.
 ///
@@ -160,6 +161,7 @@ impl Interweave {
 
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         let turns = self.turns.get(py);
+        let _stay = Stay::new();
         let mut coroutines = self.enter(py)?;
         while let Some(turn) = coroutines.turn(Resume::Next) {
             turns.index.set(Some(turn.index));

@@ -2,10 +2,12 @@
 //!
 //! It has the crate's layers once more, as Python sees them: coroutines ([`coroutine`],
 //! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
-//! ([`transports`]). What is unsafe stands in [`ffi`] and [`gil`].
+//! ([`transports`]). What is unsafe stands in [`ffi`], [`gil`] and
+//! [`thread_exit`].
 
 mod ffi;
 mod gil;
+mod thread_exit;
 
 mod errors;
 mod imports;

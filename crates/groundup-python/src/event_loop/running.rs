@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyTuple};
 use super::EventLoop;
 use crate::errors;
 use crate::errors::RunError;
+use crate::thread_exit::Stay;
 use crate::{ffi, imports};
 
 /// Whether the loop runs, and on which thread.
@@ -90,6 +91,7 @@ impl EventLoop {
 
     /// Turns until the loop is stopped.
     fn run(event_loop: &Bound<'_, Self>) -> PyResult<()> {
+        let _stay = Stay::new();
         let _run = Run::begin(event_loop)?;
         let (py, this) = (event_loop.py(), event_loop.get());
         loop {

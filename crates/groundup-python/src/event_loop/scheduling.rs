@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyTuple};
 use super::{EventLoop, Ready};
 use crate::handle::{Call, Handle};
 use crate::imports;
+use crate::thread_exit::Stay;
 use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::timer_handle::TimerHandle;
 
@@ -116,6 +117,8 @@ impl EventLoop {
     ) -> PyResult<Py<Handle>> {
         let (py, this) = (slf.py(), slf.get());
         this.check_open(py)?;
+        // Debugging runs Python code.
+        let _stay = this.is_debug(py).then(Stay::new);
         if this.is_debug(py) {
             check_callback(&callback, "call_soon_threadsafe")?;
         }
