@@ -31,8 +31,7 @@ class EventLoop(_groundup.EventLoop, asyncio.BaseEventLoop):  # type: ignore[mis
         """Close the loop, and say so if that was forgotten."""
         if not self.is_closed():
             _warn(f"unclosed event loop {self!r}", ResourceWarning, source=self)
-            # At the very end, the system takes back what a loop has; it is too late to close it.
-            if not self.is_running() and not sys.is_finalizing():
+            if not self.is_running():
                 self.close()
 
 

@@ -122,6 +122,61 @@ def test_a_loop_left_open_is_warned_of_at_the_end(loop):
 
 
 @pytest.mark.parametrize("loop", LOOPS)
+def test_signals_of_a_loop_left_open_are_warned_of_at_the_end(loop):
+    source = """
+        import signal
+
+        loop = new_event_loop()
+        loop.loop = loop
+        loop.add_signal_handler(signal.SIGUSR1, print)
+    """
+    status, errors = run(source, loop, "-W", "always::ResourceWarning")
+    assert status == 0
+    assert "on interpreter shutdown stage, skipping signal handlers removal" in errors
+    assert "Traceback" not in errors
+
+
+FORK = """
+    import os, sys
+
+    async def echo(reader, writer):
+        writer.write(await reader.read(100))
+        writer.close()
+
+    async def exchange(address):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(b"hello")
+        assert await reader.read() == b"hello"
+        writer.close()
+
+    async def main():
+        server = await asyncio.start_server(echo, "127.0.0.1", 0)
+        address = server.sockets[0].getsockname()
+        other = await asyncio.open_connection(*address)
+        await exchange(address)
+        child = os.fork()
+        if not child:
+            raise SystemExit
+        assert os.waitpid(child, 0)[1] == 0
+        await asyncio.wait_for(exchange(address), 10)
+        other[1].write(b"hello")
+        assert await asyncio.wait_for(other[0].read(), 10) == b"hello"
+        other[1].close()
+        server.close()
+
+    loop = new_event_loop()
+    loop.run_until_complete(main())
+    loop.close()
+"""
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_child_that_ends_inside_the_loop_leaves_the_parent_alone(loop):
+    status, errors = run(FORK, loop, "-W", "ignore")
+    assert (status, "Traceback" in errors) == (0, False)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
 def test_a_loop_can_be_run_and_closed_at_exit(loop):
     source = """
         import atexit

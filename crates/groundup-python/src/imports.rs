@@ -23,6 +23,7 @@ macro_rules! import_once {
             for import in [$($name),*] {
                 let _ = import(py);
             }
+            find_modules(py);
         }
     };
 }
@@ -39,6 +40,12 @@ macro_rules! look_up {
                 found.get_item(name)?.ok_or_else(|| PyAttributeError::new_err($attribute))
             }
         )*
+
+        fn find_modules(py: Python<'_>) {
+            for look_up in [$($name),*] {
+                let _ = look_up(py);
+            }
+        }
     };
 }
 
@@ -99,6 +106,7 @@ import_once! {
     strerror = "os"."strerror";
     format_list = "traceback"."format_list";
     getframe = "sys"."_getframe";
+    is_finalizing = "sys"."is_finalizing";
     get_asyncgen_hooks = "sys"."get_asyncgen_hooks";
     set_asyncgen_hooks = "sys"."set_asyncgen_hooks";
     get_origin_tracking_depth = "sys"."get_coroutine_origin_tracking_depth";

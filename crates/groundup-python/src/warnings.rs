@@ -20,12 +20,20 @@ pub fn warn_never_awaited(py: Python<'_>, name: &str) {
 /// Warns of a transport that is dropped without having been closed, and closes it.
 pub fn warn_unclosed(py: Python<'_>, transport: &str, close: impl FnOnce() -> PyResult<()>) {
     beside_exception(py, || {
-        let category = py.get_type::<PyResourceWarning>();
-        if let Err(error) = warn(&category, &format!("unclosed transport {transport}")) {
+        if let Err(error) = warn_of_resource(py, &format!("unclosed transport {transport}")) {
             error.write_unraisable(py, None);
         }
         close()
     });
+}
+
+/// Warns of something that should have been let go of before.
+///
+/// # Errors
+///
+/// The warning, where warnings are errors.
+pub fn warn_of_resource(py: Python<'_>, message: &str) -> PyResult<()> {
+    warn(&py.get_type::<PyResourceWarning>(), message)
 }
 
 fn warn(category: &Bound<'_, PyType>, message: &str) -> PyResult<()> {

@@ -200,6 +200,9 @@ impl EventLoop {
         this.core(py).close();
         this.parts(py).written.take().clear();
         this.parts(py).executor.abandon(py)?;
+        if imports::is_finalizing(py)?.call0()?.is_truthy()? {
+            return Self::forget_all_signal_handlers(slf);
+        }
         // Only the main thread may do this, but any thread may close a loop that handles no signals.
         Self::remove_all_signal_handlers(slf)
     }

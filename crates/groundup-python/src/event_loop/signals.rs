@@ -4,6 +4,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use groundup::poller::Readiness;
@@ -16,7 +17,7 @@ use rustix::pipe::PipeFlags;
 
 use super::{EventLoop, Source};
 use crate::handle::{Call, Handle};
-use crate::{errors, imports};
+use crate::{errors, imports, warnings};
 
 /// The callbacks of add_signal_handler, and the pipe that signals go through.
 pub struct Signals {
@@ -119,6 +120,23 @@ impl EventLoop {
         imports::warn(py)?.call((message, py.get_type::<PyResourceWarning>()), Some(&keywords))?;
         handlers.clear();
         Ok(())
+    }
+
+    /// Lets go of the handlers when the interpreter ends, where signals can no longer be set back.
+    pub fn forget_all_signal_handlers(event_loop: &Bound<'_, Self>) -> PyResult<()> {
+        let py = event_loop.py();
+        let signals = &event_loop.get().parts(py).signals;
+        if signals.handlers.bind(py).is_empty() {
+            return Ok(());
+        }
+        // The interpreter goes on writing to it.
+        mem::forget(signals.wakeup.take());
+        signals.handlers.bind(py).clear();
+        let message = format!(
+            "Closing the loop {} on interpreter shutdown stage, skipping signal handlers removal",
+            event_loop.repr()?
+        );
+        warnings::warn_of_resource(py, &message)
     }
 }
 
