@@ -25,9 +25,12 @@ use crate::{errors, ffi};
 pub struct Watchers {
     reader: GilBound<RefCell<Option<Watcher>>>,
     writer: GilBound<RefCell<Option<Watcher>>>,
-    /// The object that add_reader or add_writer was given, and its descriptor at that time.
-    file: GilBound<RefCell<Option<(Py<PyAny>, RawFd)>>>,
+    /// The object that add_reader or add_writer was given first.
+    file: GilBound<RefCell<Option<GivenFile>>>,
 }
+
+/// An object with a descriptor, and its descriptor when it was given.
+type GivenFile = (Py<PyAny>, RawFd);
 
 /// Who watches one direction of a descriptor.
 #[derive(Clone)]
