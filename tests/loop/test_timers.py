@@ -63,6 +63,16 @@ def test_a_delay_counts_from_the_call(loop):
     assert loop.call_at(12.5, print).when() == 12.5
 
 
+@pytest.mark.parametrize("given", [12, 12.0, True, 2**40])
+def test_a_time_that_is_an_int_stays_one(same, given):
+    def body(loop):
+        handle = loop.call_at(given, print)
+        handle.cancel()
+        return [(type(when) is float, when) for when in (handle.when(), handle._when)]
+
+    assert same(body) == [(isinstance(given, float), given)] * 2
+
+
 @pytest.mark.parametrize(
     "delay", [0, -1, -0.5, -1e300, -math.inf, -(10**30), False, fractions.Fraction(-1, 3)]
 )

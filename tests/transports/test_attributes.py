@@ -104,6 +104,13 @@ async def test_a_transport_in_a_cycle_with_its_attributes_is_collected():
     assert gone() is None
 
 
+async def test_a_stream_tells_that_it_is_closing():
+    async with connected() as (transport, _, _):
+        before = transport._closing
+        transport.close()
+        assert (before, transport._closing) == (False, True)
+
+
 async def test_a_stream_tells_that_it_is_paused():
     async with connected() as (transport, _, _):
         before = transport._paused

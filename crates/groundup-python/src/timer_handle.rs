@@ -5,6 +5,7 @@ use std::cell::Cell;
 use groundup::timers::TimerKey;
 use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
+use pyo3::types::PyFloat;
 
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
@@ -15,6 +16,8 @@ use crate::{ffi, imports};
 #[pyclass(frozen, extends = Handle, freelist = 256, module = "groundup._groundup")]
 pub struct TimerHandle {
     when: f64,
+    /// Whether call_at was given the time as an int.
+    is_int: GilBound<Cell<bool>>,
     key: GilBound<Cell<Option<TimerKey>>>,
 }
 
@@ -27,10 +30,16 @@ impl TimerHandle {
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
         let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
-        let timer = Self { when, key: GilBound::new(Cell::new(None)) };
+        let (is_int, key) = (GilBound::new(Cell::new(false)), GilBound::new(Cell::new(None)));
+        let timer = Self { when, is_int, key };
         let timer = Bound::new(event_loop.py(), handle.add_subclass(timer))?;
         ffi::track(&timer);
         Ok(timer)
+    }
+
+    /// Makes it tell its time as an int.
+    pub fn tell_int(&self, py: Python<'_>) {
+        self.is_int.get(py).set(true);
     }
 
     /// Says under which key its loop has set it.
@@ -66,14 +75,16 @@ impl TimerHandle {
         Ok(())
     }
 
-    /// Return the time of the callback, in seconds of the loop's clock.
-    fn when(&self) -> f64 {
-        self.when
+    /// Return the time of the callback, in seconds of the loop's clock: a float, or an int if
+    /// call_at was given one.
+    fn when<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let when = PyFloat::new(py, self.when).into_any();
+        if self.is_int.get(py).get() { when.call_method0("__int__") } else { Ok(when) }
     }
 
     #[getter]
-    fn _when(&self) -> f64 {
-        self.when
+    fn _when<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        self.when(py)
     }
 
     #[getter]

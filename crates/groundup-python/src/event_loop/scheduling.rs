@@ -6,7 +6,7 @@ use groundup::clock::{Clock, Timestamp};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyDict, PyInt, PyTuple};
 
 use super::{EventLoop, Ready};
 use crate::handle::{Call, Handle};
@@ -176,9 +176,13 @@ impl EventLoop {
         if when.is_none() {
             return Err(PyTypeError::new_err("when cannot be None"));
         }
-        let when = number(when, "when")?;
+        let seconds = number(when, "when")?;
         slf.get().check_scheduling(&callback, "call_at")?;
-        Self::set_timer(slf, when, Call::new(callback, args), context)
+        let timer = Self::set_timer(slf, seconds, Call::new(callback, args), context)?;
+        if when.is_instance_of::<PyInt>() {
+            timer.get().tell_int(slf.py());
+        }
+        Ok(timer)
     }
 }
 

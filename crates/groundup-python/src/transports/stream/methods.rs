@@ -169,6 +169,11 @@ impl StreamTransport {
     }
 
     #[getter]
+    fn _closing(slf: &Bound<'_, Self>) -> bool {
+        Self::is_closing(slf)
+    }
+
+    #[getter]
     fn _paused(&self, py: Python<'_>) -> bool {
         self.state(py).is_paused.get()
     }
