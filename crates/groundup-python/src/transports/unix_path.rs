@@ -32,7 +32,9 @@ impl UnixPath {
         }
         match status(&path) {
             Ok(status) => Ok(Some(Self { path: path.unbind(), inode: status.ino() })),
-            Err(error) if error.is_instance_of::<PyFileNotFoundError>(path.py()) => Ok(None),
+            Err(error) if error.value(path.py()).is_instance_of::<PyFileNotFoundError>() => {
+                Ok(None)
+            }
             Err(error) => Err(error),
         }
     }
@@ -79,8 +81,8 @@ fn remove_if(path: &Bound<'_, PyAny>, wanted: impl Fn(&Metadata) -> bool) -> PyR
 fn log_if_failed(path: &Bound<'_, PyAny>, outcome: PyResult<()>, format: &str) -> PyResult<()> {
     let py = path.py();
     match outcome {
-        Err(error) if error.is_instance_of::<PyFileNotFoundError>(py) => Ok(()),
-        Err(error) if error.is_instance_of::<PyOSError>(py) => {
+        Err(error) if error.value(py).is_instance_of::<PyFileNotFoundError>() => Ok(()),
+        Err(error) if error.value(py).is_instance_of::<PyOSError>() => {
             let record = (format, path, error.value(py));
             imports::logger(py)?.call_method1("error", record).map(drop)
         }
