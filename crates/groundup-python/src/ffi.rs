@@ -143,6 +143,25 @@ pub fn track<T: PyClass>(object: &Bound<'_, T>) {
     }
 }
 
+/// A new object of a class with a `__dict__`.
+///
+/// Before Python 3.12 the interpreter makes the dict when the collector knows the object already, and
+/// its value is not written yet: a collection that begins there would look into zeros. None does.
+///
+/// # Errors
+///
+/// Those of [`Bound::new`].
+pub fn create<T: PyClass<BaseType = PyAny>>(py: Python<'_>, value: T) -> PyResult<Bound<'_, T>> {
+    // SAFETY: with the lock held, it only sets whether collections begin by themselves.
+    let was_enabled = unsafe { ffi::PyGC_Disable() } != 0;
+    let object = Bound::new(py, value);
+    if was_enabled {
+        // SAFETY: as above.
+        unsafe { ffi::PyGC_Enable() };
+    }
+    object
+}
+
 /// Sets an attribute, or deletes it, as `object.__setattr__` does (`PyObject_GenericSetAttr`).
 ///
 /// # Errors

@@ -24,7 +24,8 @@ pub struct Selector {
 
 impl Selector {
     pub fn new(event_loop: &Bound<'_, EventLoop>) -> PyResult<Py<Self>> {
-        Py::new(event_loop.py(), Self { event_loop: event_loop.clone().unbind() })
+        ffi::create(event_loop.py(), Self { event_loop: event_loop.clone().unbind() })
+            .map(Bound::unbind)
     }
 }
 

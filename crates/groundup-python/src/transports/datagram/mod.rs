@@ -103,7 +103,7 @@ impl DatagramTransport {
             state: GilBound::new(State::new(py, socket.clone().unbind(), waiter)),
         };
         transport.state(py).protocol.replace(Some(protocol.unbind()));
-        let transport = Bound::new(py, transport)?;
+        let transport = ffi::create(py, transport)?;
         Self::watch(&transport)?;
         Ok(transport)
     }

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::end::PipeEnd;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
-use crate::{errors, imports};
+use crate::{errors, ffi, imports};
 
 /// The transport of the reading end of a pipe; stands for `asyncio.ReadTransport`.
 #[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
@@ -35,7 +35,7 @@ impl ReadPipeTransport {
     ) -> PyResult<Bound<'py, PyAny>> {
         let refusal = "Pipe transport is for pipes/sockets only.";
         let end = PipeEnd::new(event_loop, file, protocol, refusal)?;
-        let transport = Bound::new(event_loop.py(), Self { end, is_paused: GilBound::default() })?;
+        let transport = ffi::create(event_loop.py(), Self { end, is_paused: GilBound::default() })?;
         let start = transport.getattr("_start_reading")?;
         transport.get().end.begin(&transport, Some(start), waiter)?;
         Ok(transport.into_any())

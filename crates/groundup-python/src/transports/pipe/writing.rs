@@ -12,12 +12,12 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::end::PipeEnd;
-use crate::errors;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
 use crate::transports::limits::FlowControl;
 use crate::transports::reports::count_lost_write;
 use crate::transports::stream::{Piece, WriteBuffer};
+use crate::{errors, ffi};
 
 /// What is logged when a lost pipe is written to again and again.
 const LOST: &str = "pipe closed by peer or os.write(pipe, data) raised exception.";
@@ -54,7 +54,7 @@ impl WritePipeTransport {
         let end = PipeEnd::new(event_loop, file, protocol, refusal)?;
         // A device that is readable has something to say; anything else has lost its reader.
         let tells_of_reader = end.kind != FileType::CharacterDevice;
-        let transport = Bound::new(event_loop.py(), Self { end, state: GilBound::default() })?;
+        let transport = ffi::create(event_loop.py(), Self { end, state: GilBound::default() })?;
         let start = tells_of_reader.then(|| transport.getattr("_watch_reader")).transpose()?;
         transport.get().end.begin(&transport, start, waiter)?;
         Ok(transport.into_any())

@@ -66,7 +66,8 @@ impl Server {
             unix_paths: RefCell::default(),
         };
         let (event_loop, state) = (event_loop.clone().unbind(), GilBound::new(state));
-        Py::new(py, Self { event_loop, protocol_factory, backlog, tls, state })
+        ffi::create(py, Self { event_loop, protocol_factory, backlog, tls, state })
+            .map(Bound::unbind)
     }
 
     /// Has the path of a Unix socket removed when the server is closed.

@@ -82,7 +82,7 @@ impl StreamTransport {
             descriptor,
             state: GilBound::new(State::new(fd, origin.socket, origin.peername, origin.waiter)),
         };
-        let stream = Bound::new(py, stream)?;
+        let stream = ffi::create(py, stream)?;
         Self::adopt_protocol(&stream, protocol)?;
         Self::set_nodelay(&stream);
         // Watchers that are left over have watched what the descriptor was before.

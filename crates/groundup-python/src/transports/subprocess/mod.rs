@@ -23,6 +23,7 @@ use self::child::Child;
 use self::pipe::PipeProtocol;
 use super::calls;
 use crate::event_loop::EventLoop;
+use crate::ffi;
 use crate::gil::GilBound;
 
 /// What Popen calls its ends of the pipes, by the descriptor that the child knows them by.
@@ -84,12 +85,13 @@ impl SubprocessTransport {
             child: Child::new(popen.getattr(intern!(py, "pid"))?.extract()?)?,
             state: GilBound::default(),
         };
-        let process = Bound::new(py, process)?;
+        let process = ffi::create(py, process)?;
         let state = process.get().state(py);
         drop(state.protocol.replace(Some(protocol.clone().unbind())));
         for (fd, name) in PIPES.into_iter().enumerate() {
             if !popen.getattr(name)?.is_none() {
-                let pipe = Py::new(py, PipeProtocol::new(process.clone().unbind(), fd))?;
+                let pipe =
+                    ffi::create(py, PipeProtocol::new(process.clone().unbind(), fd))?.unbind();
                 state.pipes.borrow_mut()[fd] = Some(pipe);
             }
         }

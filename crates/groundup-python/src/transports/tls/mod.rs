@@ -24,7 +24,7 @@ pub use transport::TlsTransport;
 use self::state::State;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
-use crate::imports;
+use crate::{ffi, imports};
 
 /// TLS between a transport and a protocol.
 #[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
@@ -81,9 +81,9 @@ impl TlsProtocol {
             shutdown_timeout: timeout(py, "ssl_shutdown_timeout", shutdown, 30.0)?,
             state: GilBound::new(State::new(extra.unbind(), waiter, is_upgrade)),
         };
-        let protocol = Bound::new(py, protocol)?;
+        let protocol = ffi::create(py, protocol)?;
         Self::adopt_app_protocol(&protocol, app_protocol)?;
-        let transport = Bound::new(py, TlsTransport::new(protocol.clone().unbind()))?;
+        let transport = ffi::create(py, TlsTransport::new(protocol.clone().unbind()))?;
         protocol.get().state(py).app_transport.replace(Some(transport.unbind()));
         Ok(protocol)
     }
