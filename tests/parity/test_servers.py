@@ -121,8 +121,6 @@ ENDS = ["close", "close_clients", "abort_clients", "wait_closed", "serve_forever
 
 def is_same(first, second):
     """Whether asyncio does in this version what this loop does in all."""
-    if sys.version_info < (3, 12) and "wait_closed" in (first, second):
-        return False  # it did not wait
     if first == "close" and second in ("call_", "start_serving"):
         return False  # nobody listens, and asyncio fails by itself when it is to listen again
     # Newer versions close the clients, too, when serve_forever ends.

@@ -50,6 +50,7 @@ macro_rules! look_up {
 }
 
 look_up! {
+    task = "asyncio.tasks"."Task";
     set_running_loop = "asyncio.events"."_set_running_loop";
     get_running_loop = "asyncio.events"."_get_running_loop";
     is_debug_mode = "asyncio.coroutines"."_is_debug_mode";
@@ -73,7 +74,6 @@ import_once! {
     /// Since Python 3.14.
     asyncio_thread_safe_handle = "asyncio.events"."_ThreadSafeHandle";
     future = "asyncio"."Future";
-    task = "asyncio"."Task";
     ensure_future = "asyncio"."ensure_future";
     gather = "asyncio"."gather";
     isfuture = "asyncio"."isfuture";

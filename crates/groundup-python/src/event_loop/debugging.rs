@@ -159,7 +159,7 @@ impl EventLoop {
 fn describe(handle: &Bound<'_, Handle>, call: &Call) -> PyResult<String> {
     let py = handle.py();
     if let Some(owner) = call.callback.bind(py).getattr_opt(intern!(py, "__self__"))?
-        && owner.is_instance(imports::task(py)?)?
+        && owner.is_instance(&imports::task(py)?)?
     {
         return Ok(owner.repr()?.to_string());
     }

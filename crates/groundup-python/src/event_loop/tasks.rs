@@ -108,7 +108,7 @@ fn create_default_task<'py>(
     }
     let names =
         NAMES.get_or_try_init(py, || PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind))?;
-    ffi::call_with_keywords(imports::task(py)?, [coro], names.bind(py), [event_loop.as_any()])
+    ffi::call_with_keywords(&imports::task(py)?, [coro], names.bind(py), [event_loop.as_any()])
 }
 
 /// Before 3.14, a factory is given no name: the task is named afterwards.

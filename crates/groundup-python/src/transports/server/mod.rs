@@ -173,9 +173,13 @@ impl Server {
     }
 
     /// A future that is settled when the server is closed and its connections are lost; none if
-    /// that has come already.
+    /// that has come already. Before Python 3.12 nobody waits for the connections of a closed server.
     fn end(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
-        let mut waiters = self.state.get(py).waiters.borrow_mut();
+        let state = self.state.get(py);
+        if py.version_info() < (3, 12) && state.sockets.borrow().is_none() {
+            return Ok(None);
+        }
+        let mut waiters = state.waiters.borrow_mut();
         let Some(waiters) = &mut *waiters else { return Ok(None) };
         let waiter = EventLoop::create_future(self.event_loop.bind(py))?.unbind();
         waiters.push(waiter.clone_ref(py));
