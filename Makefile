@@ -5,12 +5,16 @@
 #   PYTEST_ARGS=…       handed to pytest, as in PYTEST_ARGS='-k timers -x'
 #   CONFORMANCE_ARGS=…  handed to the run of CPython's tests, as in CONFORMANCE_ARGS='--module test_tasks'
 #   DEMO_ARGS=…         handed to the demonstration
+#   ROWS=…              the rows to measure, as in ROWS='echo/* sleep0' (default: all)
+#   BENCH_ARGS=…        handed to the benchmark, as in BENCH_ARGS='--rounds 3 --loops uvloop,groundup'
 
 PYTHON ?=
 VENV ?= .venv
 PYTEST_ARGS ?=
 CONFORMANCE_ARGS ?=
 DEMO_ARGS ?=
+ROWS ?=
+BENCH_ARGS ?=
 
 SHELL := bash
 .SHELLFLAGS := -Eeuo pipefail -c
@@ -30,6 +34,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 extension_sources := Cargo.toml Cargo.lock pyproject.toml \
   $(shell find crates -name Cargo.toml -o -path '*/src/*' -name '*.rs')
 
+# What the benchmarks put on servers; the tests see that all rows run, and need it too.
+load := $(target)/release/groundup-load
+load_manifest := benchmarks/load/Cargo.toml
+load_sources := benchmarks/load/Cargo.lock \
+  $(shell find benchmarks/load crates/groundup -name Cargo.toml -o -path '*/src/*' -name '*.rs')
+
 ##@ Everyday
 
 .PHONY: demo
@@ -41,6 +51,10 @@ test: test-rust test-python ## run all Rust and Python tests
 
 .PHONY: check
 check: check-rust check-python ## formatting, lints with warnings denied, types, stubs, documentation
+
+.PHONY: bench
+bench: $(venv)/.release $(venv)/.bench $(load) ## every loop there is, side by side, on PYTHON; ROWS for some rows
+	$(python) -m benchmarks --load "$(load)" $(BENCH_ARGS) $(foreach row,$(ROWS),'$(row)')
 
 .PHONY: docs
 docs: ## build the crate's reference
@@ -54,7 +68,7 @@ build: $(venv)/.release ## build the extension with full optimisation, installed
 clean: ## remove what the other targets made
 	cargo clean
 	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis python/groundup/_groundup.*.so
-	find python tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	find python tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 	for venv in $(venv) .venv .venv-*; do if [ -e "$$venv/.made" ]; then rm -rf "$$venv"; fi; done
 
 .PHONY: help
@@ -78,7 +92,7 @@ test-rust: ## the crate's tests, its documentation's examples, and loom
 	  cargo test --locked --package groundup --release --test loom
 
 .PHONY: test-python
-test-python: $(venv)/.quick ## the Python tests, on PYTHON
+test-python: $(venv)/.quick $(load) ## the Python tests, on PYTHON
 	$(python) -m pytest $(PYTEST_ARGS)
 
 .PHONY: conformance
@@ -88,7 +102,9 @@ conformance: $(venv)/.quick ## CPython's own tests of asyncio on this loop, on P
 .PHONY: check-rust
 check-rust: $(venv)/.made docs
 	cargo fmt --all --check
+	cargo fmt --manifest-path $(load_manifest) --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --manifest-path $(load_manifest) --target-dir "$(target)" -- -D warnings
 
 .PHONY: check-python
 check-python: $(venv)/.quick
@@ -101,6 +117,7 @@ check-python: $(venv)/.quick
 .PHONY: format
 format: $(venv)/.installed ## format all sources in place
 	cargo fmt --all
+	cargo fmt --manifest-path $(load_manifest)
 	$(python) -m ruff check --fix-only
 	$(python) -m ruff format
 
@@ -114,11 +131,13 @@ miri: ## run the crate's tests under miri, where a nightly toolchain has it
 	CARGO_TARGET_DIR="$(target)/miri" cargo +nightly miri test --locked --package groundup --tests
 
 .PHONY: lock
-lock: $(venv)/.made ## pin requirements/dev.in in dev.txt (LOCK_ARGS=--upgrade: newest versions)
+lock: $(venv)/.made ## pin requirements/*.in in *.txt (LOCK_ARGS=--upgrade: newest versions)
 	$(python) -m pip install --quiet uv==0.13.9
-	$(venv)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	  $(LOCK_ARGS) --output-file requirements/dev.txt requirements/dev.in
+	for name in dev bench; do \
+	  $(venv)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	    $(LOCK_ARGS) --output-file requirements/$$name.txt requirements/$$name.in; \
+	done
 
 # The environment grows in steps, each with a stamp that is touched when the step was done.
 # The first is always looked at, since PYTHON may have changed; its stamp is touched only if it had.
@@ -133,6 +152,10 @@ $(venv)/.installed: $(venv)/.made requirements/dev.txt
 	$(python) -m pip install --quiet --require-hashes --requirement requirements/dev.txt
 	@touch $@
 
+$(venv)/.bench: $(venv)/.installed requirements/bench.txt
+	$(python) -m pip install --quiet --require-hashes --requirement requirements/bench.txt
+	@touch $@
+
 # The extension stands beside the Python sources, so building it one way undoes the other.
 $(venv)/.quick: $(venv)/.installed $(extension_sources)
 	$(python) -m maturin develop --locked --profile quick
@@ -141,3 +164,7 @@ $(venv)/.quick: $(venv)/.installed $(extension_sources)
 $(venv)/.release: $(venv)/.installed $(extension_sources)
 	$(python) -m maturin develop --locked --release
 	@rm -f $(venv)/.quick; touch $@
+
+$(load): $(load_sources)
+	cargo build --locked --release --manifest-path $(load_manifest) --target-dir "$(target)"
+	@touch $@
