@@ -57,6 +57,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if not options.load.exists():
         parser.error(f"{options.load} is not there; `make bench` and `make test-python` build it")
+    if missing := set(options.loops or ()) - peers.installed().keys():
+        parser.error(f"not installed: {', '.join(sorted(missing))}")
     options.warmup, options.scale = 0.2, 1.0
     if options.smoke:
         options.rounds, options.seconds, options.warmup, options.scale = 1, 0.01, 0.01, 0.001
@@ -75,9 +77,8 @@ def built_load() -> Path:
 
 def measure(rows: list[Row], options: argparse.Namespace) -> list[results.Result]:
     """Run all rounds behind a progress bar."""
-    versions = peers.installed()
-    if options.loops:
-        versions = {name: peers.version(name) for name in options.loops}
+    wanted = options.loops or peers.LOOPS
+    versions = {name: it for name, it in peers.installed().items() if name in wanted}
     total = options.rounds * sum(len(row.peers(versions)) for row in rows)
     columns = (
         TextColumn("{task.description}"),

@@ -40,7 +40,8 @@ def run(
 def attempt(row: Row, peer: str, setting: Setting) -> Outcome:
     """Measure, or say in the outcome why that was not possible."""
     try:
-        return dict(row.measure(peer, setting))
+        # More digits than these say nothing.
+        return {name: float(f"{value:.6g}") for name, value in row.measure(peer, setting).items()}
     except Failed as failed:
         return {"error": str(failed)}
 
