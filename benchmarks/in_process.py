@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .peers import BY_HAND
-from .program import Failed, started
+from .program import started
 from .row import Measured, Row
 from .usage import per_operation, usage
 
@@ -54,20 +54,16 @@ class InProcess(Row):
         figures: tuple[str, ...],
         measures: dict[str, Measure],
         backend: str | None = None,
-        since: tuple[int, int] = (3, 11),
         what: str | None = None,
     ) -> None:
         super().__init__(name, per, figures, what)
         self.measures = measures
         self.backend = backend
-        self.since = since
         self.has_by_hand = BY_HAND in measures
         self.runs_on_loops = not self.has_by_hand
 
     def measure(self, peer: str, setting: Setting) -> Measured:
         """Have a worker do it."""
-        if sys.version_info < self.since:
-            raise Failed(f"needs Python {self.since[0]}.{self.since[1]}")
         address = setting.backends.address(self.backend) if self.backend else ""
         options = [setting.seconds, setting.scale, address]
         line = [sys.executable, "-m", "benchmarks.worker", "measure", peer, self.name, *options]
@@ -99,14 +95,16 @@ def counted(
         figures: what is shown of it.
         by_hand: another function that does the same without any loop, to compare with.
         backend: a server; the function gets its address as its second argument.
-        since: the Python version that has what the function uses.
+        since: the Python version that has what the function uses; older ones lack the row.
     """
 
     def register(body: Body) -> Body:
+        if sys.version_info < since:
+            return body
         measures: dict[str, Measure] = {"": functools.partial(time_operations, body, count)}
         if by_hand:
             measures[BY_HAND] = functools.partial(time_operations, by_hand, count)
-        InProcess(name, per, figures, measures, backend, since, body.__doc__)
+        InProcess(name, per, figures, measures, backend, body.__doc__)
         return body
 
     return register

@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import platform
 from collections.abc import Callable
-from importlib import metadata, util
+from importlib import util
 
 LOOPS = ("asyncio", "uvloop", "rloop", "zuvloop", "groundup")
 OURS = "groundup"
@@ -21,6 +21,9 @@ def installed() -> dict[str, str]:
 
 def version(name: str) -> str:
     """Return a loop's version; asyncio's is Python's."""
+    # Not for the measured processes, which do not have to bear it.
+    from importlib import metadata
+
     return platform.python_version() if name == "asyncio" else metadata.version(name)
 
 

@@ -46,6 +46,8 @@ def standing(results: list[Result]) -> str:
         if ratios:
             best[row.name] = min(ratios)
     behind = [f"{name} ({peer} {ratio:.2f}×)" for name, (ratio, peer) in best.items() if ratio <= 1]
+    if not best:
+        return "There was no other loop to compare with."
     text = f"groundup is ahead of every loop in {len(best) - len(behind)} of {len(best)} rows"
     return f"{text}; not in {', '.join(behind)}." if behind else f"{text}."
 

@@ -24,7 +24,7 @@ from .usage import usage
 
 def main(act: str, peer: str, name: str, *rest: str) -> None:
     """Run one row."""
-    load_rows()
+    load_rows([name.partition("/")[0]])
     row = ROWS[name]
     with asyncio.Runner(loop_factory=loop_factory(peer)) as runner:
         if act == "measure":
