@@ -101,6 +101,8 @@ def conditions(versions: dict[str, str], rounds: int, seconds: float) -> dict[st
         "system": f"{platform.system()} {platform.release()}",
         "processor": processor(),
         "cores": os.cpu_count(),
+        # The measured processes inherit them, and they can matter more than the loop.
+        "malloc": {name: it for name, it in os.environ.items() if name.startswith("MALLOC_")},
         "versions": versions,
         "rounds": rounds,
         "seconds": seconds,

@@ -62,6 +62,7 @@ def conditions(results: list[Result]) -> Iterator[str]:
             f"{versions}. {how['rounds']} rounds of {how['seconds']} s on {how['cores']} cores of "
             f"{how['processor']}, {how['system']}"
         )
+        text += "".join(f", {name}={value}" for name, value in how["malloc"].items())
         days.setdefault(text, set()).add(how["date"][:10])
     for text, on in days.items():
         yield f"{text}; {', '.join(sorted(on))}."

@@ -25,6 +25,7 @@ def result(figures=("cpu", "rate"), **outcomes):
         "system": "Linux",
         "cores": 2,
         "processor": "a processor",
+        "malloc": {"MALLOC_ARENA_MAX": "1"},
     }
     by_peer = {name.replace("_", " "): list(given) for name, given in outcomes.items()}
     return results.Result("echo/row", "request", figures, "What it does.", by_peer, conditions)
@@ -131,6 +132,7 @@ def test_one_that_fails_does_not_end_the_run_and_is_not_tried_again(monkeypatch)
     measured = result(("time",), **outcomes["test/failing"])
     assert measured.error("rloop") == "NotImplementedError"
     text = table.markdown([measured])
+    assert "a processor, Linux, MALLOC_ARENA_MAX=1; 2026-01-01." in text
     assert "| failed | 1 ±0% |" in text
     assert "rloop failed in `row`: NotImplementedError" in text
 
