@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-# Collects whenever the interpreter allocates a container, many of which are kept alive, so that it has
-# none lying ready.
+# Collects whenever the interpreter allocates a container, many of which are kept alive, so that it
+# has none lying ready.
 PROGRAM = """
 import asyncio, gc, os, ssl, subprocess, sys
 import groundup
