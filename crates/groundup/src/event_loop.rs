@@ -187,6 +187,8 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         outcome
     }
 
+    // The turn is one function, although `parts.rs` has other uses for what it is made of.
+    #[inline(always)]
     fn poll(&self, scope: H::Scope<'_>, timeout: Option<Duration>) -> Result<(), H::Error> {
         self.recorder.poll_begin(timeout);
         let mut events = self.events.take();
@@ -206,6 +208,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         }
     }
 
+    #[inline]
     fn with_poller<T>(&self, act: impl FnOnce(&P) -> io::Result<T>) -> io::Result<T> {
         match &*self.poller.borrow() {
             Some(poller) => act(poller),
@@ -248,6 +251,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         }
     }
 
+    #[inline(always)]
     fn resume_ready(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
         let count = self.ready.borrow().len();
         for _ in 0..count {
@@ -257,7 +261,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn go_on(&self, scope: H::Scope<'_>, entry: Entry<H::Task>) -> Result<(), H::Error> {
         match entry {
             Entry::Task(task) => self.resume(scope, task),
@@ -265,7 +269,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn resume(&self, scope: H::Scope<'_>, task: H::Task) -> Result<(), H::Error> {
         self.recorder.step_begin(H::task_id(&task));
         let outcome = H::resume(scope, task);

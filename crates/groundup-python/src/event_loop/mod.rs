@@ -176,7 +176,7 @@ impl EventLoop {
             scratch: RefCell::new(vec![0; READ_SIZE].into_boxed_slice()),
             record: PyOnceLock::new(),
         };
-        parts.replaced.look_up(class, |_| Ok(false))?;
+        parts.replaced.look_up(class, false)?;
         Ok(Self { core: GilBound::new(core), parts: GilBound::new(parts) })
     }
 

@@ -5,7 +5,6 @@
 
 use std::cell::Cell;
 
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
@@ -15,6 +14,8 @@ use crate::ffi;
 /// What was replaced.
 #[derive(Default)]
 pub struct Replaced {
+    /// Which of [`NAMES`] are set as attributes of the loop itself.
+    set: Cell<[bool; NAMES.len()]>,
     /// `time`.
     pub time: Cell<bool>,
     /// `call_at`.
@@ -25,44 +26,53 @@ pub struct Replaced {
     pub turn: Cell<bool>,
 }
 
-/// The names that a loop looks after.
-const NAMES: [&str; 5] = ["time", "call_at", "_run_once", "_process_events", "_selector"];
+/// The methods that a loop looks after.
+const NAMES: [&str; 4] = ["time", "call_at", "_run_once", "_process_events"];
 
 impl Replaced {
-    /// Looks up what a class replaces, and further what `is_set` says that an instance does.
-    pub fn look_up(
-        &self,
-        class: &Bound<'_, PyType>,
-        is_set: impl Fn(&str) -> PyResult<bool>,
-    ) -> PyResult<()> {
+    /// Looks up what a class replaces, and what is replaced in the loop itself.
+    pub fn look_up(&self, class: &Bound<'_, PyType>, selects_otherwise: bool) -> PyResult<()> {
         let own = class.py().get_type::<EventLoop>();
-        let is_replaced = |name: &str| -> PyResult<bool> {
-            Ok(is_set(name)? || !class.getattr(name)?.is(&own.getattr(name)?))
-        };
-        self.time.set(is_replaced("time")?);
-        self.call_at.set(is_replaced("call_at")?);
-        self.run_once.set(is_replaced("_run_once")?);
-        let polls = is_replaced("_process_events")? || is_set("_selector")?;
-        self.turn.set(polls || self.time.get() || self.run_once.get());
+        let mut replaced = self.set.get();
+        for (replaced, name) in replaced.iter_mut().zip(NAMES) {
+            *replaced |= !class.getattr(name)?.is(&own.getattr(name)?);
+        }
+        let [time, call_at, run_once, process_events] = replaced;
+        self.time.set(time);
+        self.call_at.set(call_at);
+        self.run_once.set(run_once);
+        self.turn.set(selects_otherwise || process_events || time || run_once);
         Ok(())
+    }
+
+    fn note(&self, place: usize, is_set: bool) {
+        let mut set = self.set.get();
+        set[place] = is_set;
+        self.set.set(set);
     }
 }
 
 impl EventLoop {
     /// Looks up what is replaced now.
+    ///
+    /// It does not ask for the loop's `__dict__`: once that is made, each attribute takes longer.
     pub fn note_replaced(event_loop: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (event_loop.py(), event_loop.get());
-        let attributes = event_loop.getattr_opt(intern!(py, "__dict__"))?;
         let selects_otherwise = this.selects_otherwise(py)?;
-        this.parts(py).replaced.look_up(&event_loop.get_type(), |name| match &attributes {
-            _ if name == "_selector" => Ok(selects_otherwise),
-            Some(attributes) => attributes.contains(name),
-            None => Ok(false),
-        })
+        this.parts(py).replaced.look_up(&event_loop.get_type(), selects_otherwise)
     }
 
-    fn note_attribute(event_loop: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
-        if NAMES.iter().any(|own| name == own) { Self::note_replaced(event_loop) } else { Ok(()) }
+    fn note_attribute(
+        event_loop: &Bound<'_, Self>,
+        name: &Bound<'_, PyString>,
+        is_set: bool,
+    ) -> PyResult<()> {
+        if let Some(place) = NAMES.iter().position(|own| name == own) {
+            event_loop.get().parts(event_loop.py()).replaced.note(place, is_set);
+        } else if name != "_selector" {
+            return Ok(());
+        }
+        Self::note_replaced(event_loop)
     }
 }
 
@@ -74,11 +84,11 @@ impl EventLoop {
         value: &Bound<'_, PyAny>,
     ) -> PyResult<()> {
         ffi::set_attribute(slf, name, Some(value))?;
-        Self::note_attribute(slf, name)
+        Self::note_attribute(slf, name, true)
     }
 
     fn __delattr__(slf: &Bound<'_, Self>, name: &Bound<'_, PyString>) -> PyResult<()> {
         ffi::set_attribute(slf, name, None)?;
-        Self::note_attribute(slf, name)
+        Self::note_attribute(slf, name, false)
     }
 }
