@@ -72,8 +72,9 @@ class Crew:
 
 def _session(timeout: float) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(
-        # The crew is the limit; a second one would only hide time in a queue.
-        connector=aiohttp.TCPConnector(limit=0),
+        # The crew is the limit; a second one would only hide time in a queue. Names are looked up
+        # as the system does, also where aiohttp finds a resolver with errors of its own.
+        connector=aiohttp.TCPConnector(limit=0, resolver=aiohttp.ThreadedResolver()),
         timeout=aiohttp.ClientTimeout(total=None, connect=timeout, sock_read=timeout),
         # The server's own bytes are saved: ranges and sizes are counted in them.
         headers={"Accept-Encoding": "identity", "User-Agent": f"groundup/{groundup.__version__}"},
