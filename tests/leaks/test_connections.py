@@ -122,7 +122,7 @@ async def test_tls(contexts):
         async with closing(server):
             await many(call, count)
 
-    await leaves_nothing(storm, 300)
+    await leaves_nothing(storm, 2000)
 
 
 async def test_tls_that_fails(contexts):

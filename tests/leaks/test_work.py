@@ -95,7 +95,7 @@ async def test_processes():
         for _ in range(count // 5):
             await asyncio.gather(*(call() for _ in range(5)))
 
-    await leaves_nothing(storm, 100)
+    await leaves_nothing(storm, 1000)
 
 
 async def test_processes_that_are_cancelled_midway():

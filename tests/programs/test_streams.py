@@ -25,6 +25,7 @@ async def echo(reader, writer):
 @contextlib.asynccontextmanager
 async def connection(serve=echo, **options):
     """Give the client's reader and writer of a connection to a server."""
+    others = asyncio.all_tasks()
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     address = server.sockets[0].getsockname()
     reader, writer = await asyncio.open_connection(*address, **options)
@@ -36,6 +37,9 @@ async def connection(serve=echo, **options):
             await writer.wait_closed()
         server.close()
         await server.wait_closed()
+        # From Python 3.12 on the server itself waits for who serves.
+        if serving := asyncio.all_tasks() - others:
+            await asyncio.wait(serving)
 
 
 def test_every_way_of_reading(run):

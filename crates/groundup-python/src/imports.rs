@@ -55,6 +55,7 @@ look_up! {
     get_running_loop = "asyncio.events"."_get_running_loop";
     is_debug_mode = "asyncio.coroutines"."_is_debug_mode";
     logger = "asyncio.base_events"."logger";
+    staggered_race = "asyncio.staggered"."staggered_race";
     /// The module.
     signal = "asyncio.unix_events"."signal";
     /// The module.
@@ -90,7 +91,6 @@ import_once! {
     extract_stack = "asyncio.format_helpers"."extract_stack";
     format_callback_source = "asyncio.format_helpers"."_format_callback_source";
     stream_reader_protocol = "asyncio"."StreamReaderProtocol";
-    staggered_race = "asyncio.staggered"."staggered_race";
     transport_socket = "asyncio.trsock"."TransportSocket";
     thread_pool_executor = "concurrent.futures"."ThreadPoolExecutor";
     thread = "threading"."Thread";
