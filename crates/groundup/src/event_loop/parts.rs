@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Entry, EventLoop, Host};
 use crate::clock::{Clock, Timestamp};
-use crate::poller::{Poller, Readiness};
+use crate::poller::Poller;
 use crate::ready::ReadyQueue;
 use crate::recorder::Recorder;
 use crate::timers::Timers;
@@ -70,14 +70,5 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     /// When the first timer is due.
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.timers.borrow_mut().next_deadline()
-    }
-
-    /// The sources, each with its descriptor and what it wants to hear of.
-    pub fn watches(&self) -> Vec<(i32, Readiness, H::Source)> {
-        let sources = self.sources.borrow();
-        sources
-            .iter()
-            .map(|watch| (watch.token.descriptor, watch.interest, watch.source.clone()))
-            .collect()
     }
 }
