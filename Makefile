@@ -3,6 +3,7 @@
 #   PYTHON=…            the interpreter to build for (default: the newest suitable one found)
 #   VENV=…              the virtual environment, made when missing (default: .venv)
 #   PYTEST_ARGS=…       handed to pytest, as in PYTEST_ARGS='-k timers -x'
+#   TEST_JOBS=…         how many processes share the Python tests; 0 for pytest's own, as a debugger needs
 #   CONFORMANCE_ARGS=…  handed to the run of CPython's tests, as in CONFORMANCE_ARGS='--module test_tasks'
 #   DEMO_ARGS=…         handed to the demonstration
 #   ROWS=…              the rows to measure, as in ROWS='echo/* sleep0' (default: all)
@@ -11,6 +12,7 @@
 PYTHON ?=
 VENV ?= .venv
 PYTEST_ARGS ?=
+TEST_JOBS ?= 4
 CONFORMANCE_ARGS ?=
 DEMO_ARGS ?=
 ROWS ?=
@@ -93,7 +95,7 @@ test-rust: ## the crate's tests, its documentation's examples, and loom
 
 .PHONY: test-python
 test-python: $(venv)/.quick $(load) ## the Python tests, on PYTHON
-	$(python) -m pytest $(PYTEST_ARGS)
+	$(python) -m pytest --numprocesses $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
 
 .PHONY: conformance
 conformance: $(venv)/.quick ## CPython's own tests of asyncio on this loop, on PYTHON

@@ -9,11 +9,9 @@ import os
 import signal
 import sys
 
-import pytest
-
 import groundup
 
-from .census import census, leaves_nothing, resident
+from .census import leaves_nothing, leaves_nothing_behind
 
 PIPE = asyncio.subprocess.PIPE
 
@@ -145,8 +143,7 @@ def use(loop: groundup.EventLoop) -> None:
     loop.close()
 
 
-@pytest.mark.parametrize("count", [1000])
-def test_loops(count):
+def test_loops():
     def storm(count):
         for _ in range(count):
             groundup.new_event_loop().close()
@@ -154,13 +151,7 @@ def test_loops(count):
             use(groundup.new_event_loop())
         gc.collect()
 
-    storm(count // 5)
-    before, memory = census(), resident()
-    storm(count)
-    after = census()
-    assert after == before._replace(objects=after.objects)
-    assert after.objects - before.objects == {}
-    assert resident() - memory < 2 << 20
+    leaves_nothing_behind(storm, 1000)
 
 
 def test_runs():
@@ -172,10 +163,4 @@ def test_runs():
         for _ in range(count):
             groundup.run(main())
 
-    storm(20)
-    before, memory = census(), resident()
-    storm(200)
-    after = census()
-    assert after == before._replace(objects=after.objects)
-    assert after.objects - before.objects == {}
-    assert resident() - memory < 2 << 20
+    leaves_nothing_behind(storm, 200)

@@ -25,7 +25,7 @@ METHODS = sorted(
     if callable(member)
     and (not name.startswith("__") or name in ("__repr__", "__del__"))
     # These wait for what never comes, touch the signals of the test run, or start programs.
-    and name not in ("run_forever", "add_signal_handler", "remove_signal_handler")
+    and name not in ("run_forever", "_run_once", "add_signal_handler", "remove_signal_handler")
     and not name.startswith("subprocess_")
 )
 
