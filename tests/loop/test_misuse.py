@@ -6,6 +6,7 @@ import inspect
 import itertools
 import math
 import socket
+import sys
 import warnings
 import weakref
 
@@ -62,6 +63,7 @@ def test_odd_arguments_raise_ordinary_exceptions(name, tmp_path, monkeypatch):
     if loop.is_running():  # _run_forever_setup() has seen to that
         loop._run_forever_cleanup()
     loop.close()
+    sys.set_coroutine_origin_tracking_depth(0)  # what _set_coroutine_origin_tracking() may have set
 
 
 @pytest.mark.filterwarnings("ignore")
