@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -19,6 +20,15 @@ def loop() -> Iterator[groundup.EventLoop]:
     loop = groundup.new_event_loop()
     yield loop
     loop.close()
+
+
+@pytest.fixture(scope="module")
+def few_objects() -> Iterator[None]:
+    """Let the collections that follow look at what the tests make, and at nothing older."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import inspect
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -17,12 +15,8 @@ LIMIT = 50
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _few_objects() -> Iterator[None]:
-    """Let collections and counts look at what the tests make, and not at pytest itself."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+def _few_objects(few_objects: None) -> None:
+    """All these tests collect garbage."""
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,12 +18,8 @@ Asyncio = asyncio.SelectorEventLoop
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _few_objects() -> Iterator[None]:
-    """Let the collections that follow look at what the tests make, and not at pytest itself."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+def _few_objects(few_objects: None) -> None:
+    """All these tests collect garbage."""
 
 
 @pytest.fixture

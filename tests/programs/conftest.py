@@ -21,13 +21,9 @@ from . import database_servers
 LIMIT = 45
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _few_objects() -> Iterator[None]:
-    """Let the collections that follow look at what the tests make, and not at the libraries."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+@pytest.fixture(scope="module", autouse=True)
+def _few_objects(few_objects: None) -> None:
+    """All these tests collect garbage."""
 
 
 @pytest.fixture

@@ -71,13 +71,9 @@ async def limited(test: Any) -> None:
         await test
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _few_objects() -> Iterator[None]:
-    """Let the collections that follow look at what the tests make, and not at pytest itself."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
+@pytest.fixture(scope="module", autouse=True)
+def _few_objects(few_objects: None) -> None:
+    """All these tests collect garbage."""
 
 
 @pytest.fixture(autouse=True)
