@@ -167,7 +167,7 @@ pub fn create<T: PyClass<BaseType = PyAny>>(py: Python<'_>, value: T) -> PyResul
 /// # Errors
 ///
 /// `AttributeError`; what a descriptor raises.
-pub fn set_attribute<T: PyClass>(
+pub fn set_attribute<T>(
     object: &Bound<'_, T>,
     name: &Bound<'_, PyString>,
     value: Option<&Bound<'_, PyAny>>,
@@ -179,6 +179,27 @@ pub fn set_attribute<T: PyClass>(
         return Err(PyErr::fetch(object.py()));
     }
     Ok(())
+}
+
+/// How many references there are to an object.
+pub fn reference_count<T>(object: &Bound<'_, T>) -> isize {
+    // SAFETY: the object is live and the lock is held.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) as isize }
+}
+
+/// Ends an iterator with a result, not a tuple, which is then to give nothing (`PyErr_SetObject`): that
+/// spares making the exception twice. `None` needs no exception at all.
+pub fn return_from_iterator(result: &Bound<'_, PyAny>) {
+    if !result.is_none() {
+        // SAFETY: class and value are live, the lock is held, and no exception is pending.
+        unsafe { ffi::PyErr_SetObject(ffi::PyExc_StopIteration, result.as_ptr()) }
+    }
+}
+
+/// Says which exception was being handled when another was raised (`__context__`).
+pub fn set_context(error: &PyErr, context: Bound<'_, PyAny>) {
+    // SAFETY: both are live exceptions, the lock is held, and the call takes over the reference.
+    unsafe { ffi::PyException_SetContext(error.value(context.py()).as_ptr(), context.into_ptr()) }
 }
 
 /// Calls `body` while an exception is being handled, so that `sys.exc_info()` tells of it.

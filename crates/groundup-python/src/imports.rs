@@ -75,6 +75,9 @@ import_once! {
     /// Since Python 3.14.
     asyncio_thread_safe_handle = "asyncio.events"."_ThreadSafeHandle";
     future = "asyncio"."Future";
+    incomplete_read_error = "asyncio"."IncompleteReadError";
+    limit_overrun_error = "asyncio"."LimitOverrunError";
+    method_type = "types"."MethodType";
     ensure_future = "asyncio"."ensure_future";
     gather = "asyncio"."gather";
     isfuture = "asyncio"."isfuture";
@@ -103,6 +106,8 @@ import_once! {
     ssl_socket = "ssl"."SSLSocket";
     ssl_syscall_error = "ssl"."SSLSyscallError";
     ssl_want_read_error = "ssl"."SSLWantReadError";
+    property = "builtins"."property";
+    slice = "builtins"."slice";
     strerror = "os"."strerror";
     format_list = "traceback"."format_list";
     getframe = "sys"."_getframe";

@@ -27,6 +27,8 @@ mod timer_handle;
 
 mod event_loop;
 
+mod streams;
+
 mod transports;
 
 use pyo3::prelude::*;
@@ -38,6 +40,7 @@ mod _groundup {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::imports::prepare(module.py());
+        crate::streams::Classes::get(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

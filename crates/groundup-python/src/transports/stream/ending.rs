@@ -88,6 +88,7 @@ impl StreamTransport {
         }
         this.fail_file(py)?;
         drop(state.protocol.take());
+        drop(state.reader.take());
         let socket = state.socket.take();
         let outcome = socket.map_or(Ok(()), |socket| socket.close(py));
         if let Some((server, place)) = state.server.take() {

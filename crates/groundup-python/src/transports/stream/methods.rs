@@ -42,7 +42,7 @@ impl StreamTransport {
     ///
     /// Raise TypeError if data is not bytes-like, RuntimeError after write_eof(). On a lost
     /// connection nothing happens; when that is repeated, a warning is logged.
-    fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         check_bytes_like(data)?;
         Self::collect(slf, Piece::of(data)?, "write")
     }

@@ -33,7 +33,7 @@ use super::reports::Reporting;
 use super::server::Server;
 use crate::event_loop::{EventLoop, Ready, Source, settle_unless_done};
 use crate::gil::GilBound;
-use crate::{errors, ffi, imports};
+use crate::{errors, ffi, imports, streams};
 
 /// A transport over a connected stream socket; stands for `asyncio.Transport`.
 #[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
@@ -111,6 +111,8 @@ impl StreamTransport {
         let py = stream.py();
         let state = stream.get().state(py);
         state.is_buffered.set(protocol.is_instance(imports::buffered_protocol(py)?)?);
+        let reader = streams::adopt(stream.get().event_loop.bind(py), &protocol)?;
+        drop(state.reader.replace(reader.map(Bound::unbind)));
         drop(state.protocol.replace(Some(protocol.unbind())));
         Ok(())
     }
@@ -191,6 +193,7 @@ impl StreamTransport {
         visit.call(&self.event_loop)?;
         visit.call(&self.context)?;
         state.protocol.try_borrow().map_or(Ok(()), |protocol| visit.call(&*protocol))?;
+        state.reader.try_borrow().map_or(Ok(()), |reader| visit.call(&*reader))?;
         state.extra.try_borrow().map_or(Ok(()), |extra| visit.call(&*extra))?;
         state.waiter.try_borrow().map_or(Ok(()), |waiter| visit.call(&*waiter))?;
         let server = state.server.try_borrow();
@@ -200,6 +203,7 @@ impl StreamTransport {
     fn clear(&self) {
         let state = self.state.visit();
         drop(state.protocol.take());
+        drop(state.reader.take());
         drop(state.extra.take());
         drop(state.waiter.take());
         drop(state.server.take());

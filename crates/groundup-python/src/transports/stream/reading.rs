@@ -10,7 +10,7 @@ use rustix::net::RecvFlags;
 
 use super::StreamTransport;
 use crate::transports::reports::Reporting;
-use crate::{errors, ffi};
+use crate::{errors, ffi, streams};
 
 impl StreamTransport {
     pub(super) fn on_readable(stream: &Bound<'_, Self>) -> PyResult<()> {
@@ -29,13 +29,20 @@ impl StreamTransport {
         });
         match received {
             Ok(Some(data)) => {
-                let name = intern!(py, "data_received");
-                let outcome = Self::call_protocol(stream, name, (data,)).map(drop);
+                let outcome = Self::hand_up(stream, &data);
                 Self::fail_on_error(stream, outcome, "protocol.data_received() call failed.")
             }
             Ok(None) => Self::on_eof(stream),
             Err(error) => Self::fail_on_read_error(stream, error),
         }
+    }
+
+    fn hand_up(stream: &Bound<'_, Self>, data: &Bound<'_, PyBytes>) -> PyResult<()> {
+        let (py, state) = (stream.py(), stream.get().state(stream.py()));
+        if streams::deliver(&state.protocol, &state.reader, data)? {
+            return Ok(());
+        }
+        Self::call_protocol(stream, intern!(py, "data_received"), (data,)).map(drop)
     }
 
     fn read_into_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {

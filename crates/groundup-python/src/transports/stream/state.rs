@@ -8,6 +8,7 @@ use pyo3::types::PyDict;
 
 use super::socket::StreamSocket;
 use super::write_buffer::WriteBuffer;
+use crate::streams::ReaderState;
 use crate::transports::address::Address;
 use crate::transports::limits::FlowControl;
 use crate::transports::server::Server;
@@ -19,6 +20,8 @@ pub struct State {
     pub protocol: RefCell<Option<Py<PyAny>>>,
     /// Whether the protocol is an `asyncio.BufferedProtocol`.
     pub is_buffered: Cell<bool>,
+    /// What arrives is fed to this, where asyncio's protocol would feed it to its reader.
+    pub reader: RefCell<Option<Py<ReaderState>>>,
     pub sockname: Address,
     pub peername: Address,
     /// What get_extra_info gives, once it was asked for.
@@ -56,6 +59,7 @@ impl State {
             socket: RefCell::new(Some(socket)),
             protocol: RefCell::default(),
             is_buffered: Cell::default(),
+            reader: RefCell::default(),
             sockname: Address::of_socket(fd),
             peername: peername.unwrap_or_else(|| Address::of_peer(fd)),
             extra: RefCell::default(),

@@ -110,6 +110,7 @@ impl TlsProtocol {
             transport.get().mark_closed(py);
         }
         let protocol = state.app_protocol.take();
+        drop(state.reader.take());
         let knows = matches!(state.app_phase.get(), AppPhase::Connected | AppPhase::GotEof);
         if state.phase.get() != Phase::Handshake
             && knows

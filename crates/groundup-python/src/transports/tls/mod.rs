@@ -24,7 +24,7 @@ pub use transport::TlsTransport;
 use self::state::State;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
-use crate::{ffi, imports};
+use crate::{ffi, imports, streams};
 
 /// TLS between a transport and a protocol.
 #[pyclass(frozen, weakref, dict, module = "groundup._groundup")]
@@ -118,6 +118,8 @@ impl TlsProtocol {
         let py = tls.py();
         let state = tls.get().state(py);
         state.is_app_buffered.set(protocol.is_instance(imports::buffered_protocol(py)?)?);
+        let reader = streams::adopt(tls.get().event_loop.bind(py), &protocol)?;
+        drop(state.reader.replace(reader.map(Bound::unbind)));
         drop(state.app_protocol.replace(Some(protocol.unbind())));
         Ok(())
     }

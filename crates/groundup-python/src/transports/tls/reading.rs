@@ -9,7 +9,7 @@ use pyo3::types::PyMemoryView;
 use super::TlsProtocol;
 use super::session::Progress;
 use super::state::{AppPhase, Phase};
-use crate::{errors, imports};
+use crate::{errors, imports, streams};
 
 impl TlsProtocol {
     /// Takes in what the lower transport has received.
@@ -61,7 +61,9 @@ impl TlsProtocol {
     fn read_for_app(tls: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (tls.py(), tls.get());
         let received = this.session.read(py)?;
-        if let (Some(data), Some(protocol)) = (received.data, this.app_protocol(py)) {
+        if let (Some(data), Some(protocol)) = (received.data, this.app_protocol(py))
+            && !streams::deliver(&this.state(py).app_protocol, &this.state(py).reader, &data)?
+        {
             protocol.call_method1(intern!(py, "data_received"), (data,))?;
         }
         if received.is_end { Self::end_by_peer(tls) } else { Ok(()) }

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
 use super::TlsTransport;
+use crate::streams::ReaderState;
 
 /// When the application is asked to pause, in bytes of its own.
 const WRITE_HIGH_WATER: usize = 512 * 1024;
@@ -53,6 +54,8 @@ pub struct State {
     pub phase: Cell<Phase>,
     pub app_phase: Cell<AppPhase>,
     pub app_protocol: RefCell<Option<Py<PyAny>>>,
+    /// What is decrypted is fed to this, where asyncio's protocol would feed it to its reader.
+    pub reader: RefCell<Option<Py<ReaderState>>>,
     pub is_app_buffered: Cell<bool>,
     pub app_transport: RefCell<Option<Py<TlsTransport>>>,
     /// The transport below; absent before and after the connection.
@@ -83,6 +86,7 @@ impl State {
             phase: Cell::new(Phase::Unwrapped),
             app_phase: Cell::new(app_phase),
             app_protocol: RefCell::default(),
+            reader: RefCell::default(),
             is_app_buffered: Cell::default(),
             app_transport: RefCell::default(),
             lower: RefCell::default(),
@@ -112,6 +116,7 @@ impl State {
     pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.extra)?;
         self.app_transport.try_borrow().map_or(Ok(()), |object| visit.call(&*object))?;
+        self.reader.try_borrow().map_or(Ok(()), |reader| visit.call(&*reader))?;
         for cell in [&self.app_protocol, &self.lower, &self.waiter] {
             cell.try_borrow().map_or(Ok(()), |object| visit.call(&*object))?;
         }
@@ -120,6 +125,7 @@ impl State {
 
     pub fn clear(&self) {
         drop(self.app_transport.take());
+        drop(self.reader.take());
         for cell in [&self.app_protocol, &self.lower, &self.waiter] {
             drop(cell.take());
         }
