@@ -6,14 +6,15 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyInt, PyString};
 
-use super::classes::Classes;
+use super::classes::{Classes, attributes_of};
+use super::flow::Flow;
 use super::reader::ReaderState;
 use super::reader_attributes::is_possible;
 use crate::event_loop::EventLoop;
 use crate::ffi;
 
-/// The attribute that keeps a reader's state.
-fn state_name(py: Python<'_>) -> &Bound<'_, PyString> {
+/// The attribute that keeps the state of what was taken over.
+pub fn state_name(py: Python<'_>) -> &Bound<'_, PyString> {
     intern!(py, "_groundup")
 }
 
@@ -40,28 +41,21 @@ pub fn adopt<'py>(
     let py = protocol.py();
     let Some(classes) = Classes::get(py)? else { return Ok(None) };
     if !classes.protocol.is_of(protocol) {
-        if !classes.protocol.is_of_base(protocol)
-            || !classes.protocol.can_stand_for(&attributes(protocol)?)?
-        {
+        if !classes.protocol.can_stand_for(protocol)? {
             return Ok(None);
         }
+        let Some(flow) = Flow::of_attributes(&attributes_of(protocol)?)? else { return Ok(None) };
+        protocol.setattr(state_name(py), Bound::new(py, flow)?)?;
         classes.protocol.take_over(protocol)?;
     }
     let reader = protocol.getattr(intern!(py, "_stream_reader"))?;
-    if classes.reader.is_of_base(&reader) {
-        let attributes = attributes(&reader)?;
-        if let Some(state) = new_state(event_loop, &attributes)?
-            && classes.reader.can_stand_for(&attributes)?
-        {
-            reader.setattr(state_name(py), Bound::new(py, state)?)?;
-            classes.reader.take_over(&reader)?;
-        }
+    if classes.reader.can_stand_for(&reader)?
+        && let Some(state) = new_state(event_loop, &attributes_of(&reader)?)?
+    {
+        reader.setattr(state_name(py), Bound::new(py, state)?)?;
+        classes.reader.take_over(&reader)?;
     }
     Ok(state_of(&reader))
-}
-
-fn attributes<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
-    Ok(object.getattr(intern!(object.py(), "__dict__"))?.cast_into()?)
 }
 
 /// A state for a reader of asyncio's that has received nothing yet.

@@ -135,13 +135,17 @@ impl NativeClass {
         self.base.bind(py)
     }
 
-    /// Whether an object of asyncio's class behaves as all of them do, its methods not being replaced.
+    /// Whether an object is of asyncio's class and behaves as all of them do, no method being replaced.
     ///
     /// # Errors
     ///
     /// Those of looking them up.
-    pub fn can_stand_for(&self, attributes: &Bound<'_, PyDict>) -> PyResult<bool> {
-        let base = self.base(attributes.py());
+    pub fn can_stand_for(&self, object: &Bound<'_, PyAny>) -> PyResult<bool> {
+        if !self.is_of_base(object) {
+            return Ok(false);
+        }
+        let attributes = attributes_of(object)?;
+        let base = self.base(object.py());
         for (name, function) in &self.originals {
             if attributes.contains(name)?
                 || !base.getattr(name.bind(base.py()).cast()?)?.is(function)
@@ -177,6 +181,15 @@ impl NativeClass {
             Some(self.base.bind(object.py())),
         )
     }
+}
+
+/// The `__dict__` of an object.
+///
+/// # Errors
+///
+/// `AttributeError` when it has none.
+pub fn attributes_of<'py>(object: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyDict>> {
+    Ok(object.getattr(intern!(object.py(), "__dict__"))?.cast_into()?)
 }
 
 fn intern(py: Python<'_>, name: &str) -> Py<PyAny> {

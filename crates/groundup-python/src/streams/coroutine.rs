@@ -16,6 +16,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::flow::{Flow, WriterState};
 use super::reader::ReaderState;
 use super::reading::{Read, Reading};
 use super::writer;
@@ -36,7 +37,7 @@ enum State {
     /// For a future that says that more has arrived.
     Waiting(ReadWork, Py<PyAny>),
     /// For the loop's next turn.
-    GivingWay(Py<PyAny>),
+    GivingWay(Py<WriterState>),
     /// For a coroutine of asyncio's, whose result follows what has been read.
     Delegating(PyCoroutine, Vec<u8>),
     Running,
@@ -48,9 +49,9 @@ pub enum Work {
     /// Read.
     Read(ReadWork),
     /// Wait until a writer may go on.
-    Drain(Py<PyAny>),
-    /// Wait until the protocol of a writer lets it go on.
-    Unpause(Py<PyAny>),
+    Drain(Py<PyAny>, Py<WriterState>),
+    /// Wait until a protocol lets its writer go on.
+    Unpause(Py<PyAny>, Py<Flow>),
 }
 
 /// What is to be read, and from which reader.
@@ -95,7 +96,9 @@ impl StreamCoroutine {
             (State::Unstarted(_) | State::GivingWay(_), Resume::Throw(error)) => Err(error),
             (State::Unstarted(work), _) => work.start(py),
             (State::Waiting(work, waiter), input) => work.go_on(py, waiter.bind(py), input),
-            (State::GivingWay(writer), _) => unpause(writer::protocol_of(writer.bind(py))?),
+            (State::GivingWay(state), _) => {
+                unpause(state.get().flow.get(), state.get().protocol.bind(py))
+            }
             (State::Delegating(inner, earlier), input) => delegate(py, inner, earlier, input),
         };
         match outcome {
@@ -142,17 +145,21 @@ impl Work {
     fn start(self, py: Python<'_>) -> PyResult<Progress> {
         match self {
             Self::Read(work) => work.start(py),
-            Self::Unpause(protocol) => unpause(protocol.into_bound(py)),
-            Self::Drain(writer) if writer::is_closing(writer.bind(py))? => {
-                Ok(Progress::Suspended(py.None(), State::GivingWay(writer)))
+            Self::Unpause(protocol, flow) => unpause(flow.get(), protocol.bind(py)),
+            Self::Drain(writer, state) if !state.get().holds(py) => {
+                let inner = PyCoroutine::of_awaitable(&writer::drain_in_python(writer.bind(py))?)?;
+                delegate(py, inner, Vec::new(), Resume::Next)
             }
-            Self::Drain(writer) => unpause(writer::protocol_of(writer.bind(py))?),
+            Self::Drain(_, state) if writer::is_closing(py, state.get())? => {
+                Ok(Progress::Suspended(py.None(), State::GivingWay(state)))
+            }
+            Self::Drain(_, state) => unpause(state.get().flow.get(), state.get().protocol.bind(py)),
         }
     }
 }
 
-fn unpause(protocol: Bound<'_, PyAny>) -> PyResult<Progress> {
-    match writer::obstacle(&protocol)? {
+fn unpause(flow: &Flow, protocol: &Bound<'_, PyAny>) -> PyResult<Progress> {
+    match writer::obstacle(flow, protocol)? {
         None => Ok(Progress::Done(protocol.py().None())),
         Some(waiting) => {
             let inner = PyCoroutine::of_awaitable(&waiting)?;
@@ -338,8 +345,10 @@ impl State {
     fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Unstarted(Work::Read(work)) => work.traverse(visit),
-            Self::Unstarted(Work::Drain(object) | Work::Unpause(object))
-            | Self::GivingWay(object) => visit.call(object),
+            Self::Unstarted(Work::Drain(object, _) | Work::Unpause(object, _)) => {
+                visit.call(object)
+            }
+            Self::GivingWay(state) => visit.call(state),
             Self::Waiting(work, waiter) => {
                 visit.call(waiter)?;
                 work.traverse(visit)

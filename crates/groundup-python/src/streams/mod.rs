@@ -8,6 +8,7 @@
 mod adoption;
 mod classes;
 mod coroutine;
+mod flow;
 mod native_method;
 mod protocol;
 mod reader;

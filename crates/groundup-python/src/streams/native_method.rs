@@ -17,9 +17,11 @@ use pyo3::types::{PyTuple, PyType};
 
 use crate::imports;
 
-/// What a method does; `None` leaves the call to the function in Python.
-type Body =
-    for<'py> fn(&Bound<'py, PyAny>, &Arguments<'_, 'py>) -> PyResult<Option<Bound<'py, PyAny>>>;
+/// What a method answers; `None` leaves the call to the function in Python.
+pub type Answer<'py> = PyResult<Option<Bound<'py, PyAny>>>;
+
+/// What a method does, with its object.
+type Body = for<'py> fn(&Bound<'py, PyAny>, &Arguments<'_, 'py>) -> Answer<'py>;
 
 /// A method, to be given to a class.
 pub struct NativeMethod {

@@ -3,15 +3,16 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString};
+use pyo3::types::PyString;
 
+use super::adoption::state_of;
 use super::classes::Classes;
 use super::coroutine::{self, Work};
-use super::native_method::{Arguments, NativeMethod};
+use super::flow::Flow;
+use super::native_method::{Answer, Arguments, NativeMethod};
+use super::writer;
 use crate::ffi;
 use crate::gil::GilBound;
-
-type Answer<'py> = PyResult<Option<Bound<'py, PyAny>>>;
 
 /// The methods.
 pub static METHODS: [NativeMethod; 4] = [
@@ -24,11 +25,12 @@ pub static METHODS: [NativeMethod; 4] = [
 /// The methods of asyncio's class that the native ones and the transports go by.
 pub const RELIED_ON: [&str; 3] = ["connection_made", "data_received", "_drain_helper"];
 
+/// The attributes that they go by; what `Flow` takes notice of may change.
+const RELIED_ON_ATTRIBUTES: [&str; 3] = ["_stream_reader_wr", "_paused", "_connection_lost"];
+
 fn drain_helper<'py>(protocol: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
-    if arguments.len() > 0 {
-        return Ok(None);
-    }
-    let work = Work::Unpause(protocol.clone().unbind());
+    let (0, Some(flow)) = (arguments.len(), Flow::of(protocol)) else { return Ok(None) };
+    let work = Work::Unpause(protocol.clone().unbind(), flow.unbind());
     coroutine::new(protocol.py(), "FlowControlMixin._drain_helper", work).map(Some)
 }
 
@@ -86,13 +88,8 @@ impl Meeting {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = reader.py();
         self.end(py)?;
-        if let Some(classes) = Classes::get(py)?
-            && classes.writer.is_of_base(writer)
-        {
-            let attributes = writer.getattr(intern!(py, "__dict__"))?.cast_into::<PyDict>()?;
-            if classes.writer.can_stand_for(&attributes)? {
-                classes.writer.take_over(writer)?;
-            }
+        if let Some(state) = state_of(reader) {
+            writer::adopt(writer, &state, self.protocol.bind(py))?;
         }
         self.callback.bind(py).call1((reader, writer))
     }
@@ -104,9 +101,13 @@ fn set<'py>(protocol: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Ans
     let Some(name) = arguments.get(0) else { return Ok(None) };
     let Ok(name) = name.cast::<PyString>() else { return Ok(None) };
     let value = arguments.get(1);
-    if let Some(classes) = Classes::get(py)?
+    let flow = value.as_ref().zip(Flow::of(protocol));
+    let is_noticed = flow.is_some_and(|(value, flow)| flow.get().notice(&name, value));
+    if !is_noticed
+        && let Some(classes) = Classes::get(py)?
         && classes.protocol.is_of(protocol)
-        && (classes.protocol.base(py).hasattr(name)? || name == "_stream_reader_wr")
+        && (classes.protocol.base(py).hasattr(name)?
+            || RELIED_ON_ATTRIBUTES.iter().any(|relied_on| &*name == *relied_on))
     {
         classes.protocol.give_back(protocol)?;
     }

@@ -8,11 +8,9 @@ use pyo3::types::{PyBool, PyInt, PyString};
 
 use super::adoption::{give_reader_back, state_of};
 use super::classes::Classes;
-use super::native_method::{Arguments, NativeMethod};
+use super::native_method::{Answer, Arguments, NativeMethod};
 use super::reader::{ReaderState, State};
 use crate::ffi;
-
-type Answer<'py> = PyResult<Option<Bound<'py, PyAny>>>;
 
 /// The limit of readers that were given none, in bytes; `repr` does not mention it.
 const DEFAULT_LIMIT: usize = 1 << 16;

@@ -8,12 +8,9 @@ use pyo3::types::{PyBool, PyBytes, PyInt, PyTuple};
 
 use super::adoption::state_of;
 use super::coroutine::{self, ReadWork, Work};
-use super::native_method::{Arguments, NativeMethod};
+use super::native_method::{Answer, Arguments, NativeMethod};
 use super::reader::ReaderState;
 use super::reading::{Line, Reading, Until};
-
-/// What a method answers; none leaves the call to asyncio's.
-type Answer<'py> = PyResult<Option<Bound<'py, PyAny>>>;
 
 /// The methods that have no other body than this one.
 pub static METHODS: [NativeMethod; 12] = [

@@ -1,97 +1,146 @@
 //! What a stream's writer does without asyncio's Python code: writing, and waiting until it may go on.
+//!
+//! Where something else than what asyncio made has come in, asyncio's code is asked.
 
 use pyo3::exceptions::PyConnectionResetError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
-use super::adoption::state_of;
+use super::adoption::state_name;
 use super::classes::Classes;
 use super::coroutine::{self, Work};
-use super::native_method::{Arguments, NativeMethod};
+use super::flow::{Flow, WriterState};
+use super::native_method::{Answer, Arguments, NativeMethod};
+use super::reader::ReaderState;
+use crate::ffi;
 use crate::transports::StreamTransport;
 
 /// The methods of writers.
-pub static METHODS: [NativeMethod; 2] = [
+pub static METHODS: [NativeMethod; 4] = [
     NativeMethod { name: "write", parameter: "data", body: write },
     NativeMethod { name: "drain", parameter: "", body: drain },
+    NativeMethod { name: "__setattr__", parameter: "", body: set },
+    NativeMethod { name: "__delattr__", parameter: "", body: set },
 ];
 
 /// The methods of asyncio's class that these stand for.
 pub const RELIED_ON: [&str; 2] = ["write", "drain"];
 
-fn write<'py>(
-    writer: &Bound<'py, PyAny>,
-    arguments: &Arguments<'_, 'py>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
+/// Takes over the writer that asyncio has made for a reader and a protocol, if all three are as it makes
+/// them.
+///
+/// # Errors
+///
+/// Those of reading attributes, and `MemoryError`.
+pub fn adopt(
+    writer: &Bound<'_, PyAny>,
+    reader: &Bound<'_, ReaderState>,
+    protocol: &Bound<'_, PyAny>,
+) -> PyResult<()> {
+    let py = writer.py();
+    let (Some(classes), Some(flow)) = (Classes::get(py)?, Flow::of(protocol)) else {
+        return Ok(());
+    };
+    let is_own = writer.getattr(intern!(py, "_protocol"))?.is(protocol);
+    if !is_own || !classes.writer.can_stand_for(writer)? {
+        return Ok(());
+    }
+    let state = WriterState {
+        reader: reader.clone().unbind(),
+        flow: flow.unbind(),
+        protocol: protocol.clone().unbind(),
+        transport: writer.getattr(intern!(py, "_transport"))?.unbind(),
+    };
+    writer.setattr(state_name(py), Bound::new(py, state)?)?;
+    classes.writer.take_over(writer)
+}
+
+/// The state of a writer that was taken over.
+fn state_of<'py>(writer: &Bound<'py, PyAny>) -> Option<Bound<'py, WriterState>> {
+    writer.getattr(state_name(writer.py())).ok()?.cast_into_exact().ok()
+}
+
+fn write<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
     let py = writer.py();
     let (1, Some(data)) = (arguments.len(), arguments.get(0)) else { return Ok(None) };
-    let transport = writer.getattr(intern!(py, "_transport"))?;
-    match transport.cast_exact::<StreamTransport>() {
-        Ok(stream) => StreamTransport::write(stream, &data)?,
-        Err(_) => drop(transport.call_method1(intern!(py, "write"), (data,))?),
-    }
+    let Some(state) = state_of(writer) else { return Ok(None) };
+    let Ok(stream) = state.get().transport.bind(py).cast_exact::<StreamTransport>() else {
+        return Ok(None);
+    };
+    StreamTransport::write(stream, &data)?;
     Ok(Some(py.None().into_bound(py)))
 }
 
-fn drain<'py>(
-    writer: &Bound<'py, PyAny>,
-    arguments: &Arguments<'_, 'py>,
-) -> PyResult<Option<Bound<'py, PyAny>>> {
+fn drain<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
     if arguments.len() > 0 {
         return Ok(None);
     }
-    let work = Work::Drain(writer.clone().unbind());
+    let Some(state) = state_of(writer) else { return Ok(None) };
+    let work = Work::Drain(writer.clone().unbind(), state.unbind());
     coroutine::new(writer.py(), "StreamWriter.drain", work).map(Some)
 }
 
-/// Raises what its reader has heard of; tells whether a writer's connection is closing.
+/// Sets or deletes an attribute; a writer whose parts or methods are replaced becomes asyncio's again.
+fn set<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
+    let py = writer.py();
+    let Some(name) = arguments.get(0) else { return Ok(None) };
+    let Ok(name) = name.cast::<PyString>() else { return Ok(None) };
+    if let Some(classes) = Classes::get(py)?
+        && classes.writer.is_of(writer)
+        && (classes.writer.base(py).hasattr(name)?
+            || ["_transport", "_protocol", "_reader"].iter().any(|part| &*name == *part))
+    {
+        classes.writer.give_back(writer)?;
+    }
+    ffi::set_attribute(writer, &name, arguments.get(1).as_deref())?;
+    Ok(Some(py.None().into_bound(py)))
+}
+
+/// Raises what the reader has heard of; tells whether the connection is closing.
 ///
 /// # Errors
 ///
 /// The exception of the reader.
-pub fn is_closing(writer: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let py = writer.py();
-    let reader = writer.getattr(intern!(py, "_reader"))?;
-    if let Some(state) = state_of(&reader) {
-        state.get().check(py)?;
-    } else if !reader.is_none() {
-        let exception = reader.call_method0(intern!(py, "exception"))?;
-        if !exception.is_none() {
-            return Err(PyErr::from_value(exception));
-        }
-    }
-    let transport = writer.getattr(intern!(py, "_transport"))?;
+pub fn is_closing(py: Python<'_>, state: &WriterState) -> PyResult<bool> {
+    state.reader.get().check(py)?;
+    let transport = state.transport.bind(py);
     match transport.cast_exact::<StreamTransport>() {
         Ok(stream) => Ok(StreamTransport::is_closing(stream)),
         Err(_) => transport.call_method0(intern!(py, "is_closing"))?.is_truthy(),
     }
 }
 
-/// The protocol that tells a writer when it may go on.
+/// asyncio's coroutine for waiting until a writer may go on.
 ///
 /// # Errors
 ///
-/// `AttributeError` when it has none.
-pub fn protocol_of<'py>(writer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    writer.getattr(intern!(writer.py(), "_protocol"))
+/// `MemoryError`.
+pub fn drain_in_python<'py>(writer: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
+    let py = writer.py();
+    let classes = Classes::get(py)?.expect("a writer that was taken over has a class");
+    classes.writer.base(py).call_method1(intern!(py, "drain"), (writer,))
 }
 
 /// What a writer has to await before it may go on; nothing if it may go on at once.
 ///
 /// # Errors
 ///
-/// `ConnectionResetError` when the connection is lost; what a protocol of another class raises.
-pub fn obstacle<'py>(protocol: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+/// `ConnectionResetError` when the connection is lost.
+pub fn obstacle<'py>(
+    flow: &Flow,
+    protocol: &Bound<'py, PyAny>,
+) -> PyResult<Option<Bound<'py, PyAny>>> {
     let py = protocol.py();
-    let Some(classes) = Classes::get(py)?.filter(|classes| classes.protocol.is_of(protocol)) else {
+    let classes = Classes::get(py)?.expect("a protocol that was taken over has a class");
+    if !classes.protocol.is_of(protocol) {
         return protocol.call_method0(intern!(py, "_drain_helper")).map(Some);
-    };
-    if protocol.getattr(intern!(py, "_connection_lost"))?.is_truthy()? {
+    }
+    if flow.is_lost(py) {
         return Err(PyConnectionResetError::new_err("Connection lost"));
     }
-    if !protocol.getattr(intern!(py, "_paused"))?.is_truthy()? {
+    if !flow.is_paused(py) {
         return Ok(None);
     }
-    let method = classes.protocol.base(py).getattr(intern!(py, "_drain_helper"))?;
-    method.call1((protocol,)).map(Some)
+    classes.protocol.base(py).call_method1(intern!(py, "_drain_helper"), (protocol,)).map(Some)
 }
