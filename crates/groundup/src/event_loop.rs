@@ -1,6 +1,7 @@
 //! The event loop: [`interweave`](mod@crate::interweave) that also knows how to wait.
 //!
-//! One turn is: poll, then expire timers, then resume what was ready when the resuming began. What
+//! One turn is: poll, then expire timers, then resume what was ready when the resuming began. While
+//! work is ready, and polls have found nothing for a while, some turns leave the poll out. What
 //! an I/O event or a timer makes ready goes through the same queue as everything else, so there is
 //! one order, first in first out. What is resumed, and how, is the [`Host`]'s affair; the loop must
 //! not know it.
@@ -8,7 +9,9 @@
 //! A loop belongs to one thread. Its methods take `&self` because what it resumes calls back into
 //! it; no borrow of its parts outlives the call it is made in.
 
+mod pace;
 mod parts;
+mod turning;
 mod watching;
 
 use std::cell::{Cell, Ref, RefCell};
@@ -16,7 +19,8 @@ use std::fmt;
 use std::io;
 use std::mem;
 use std::sync::Arc;
-use std::time::Duration;
+
+use pace::Pace;
 
 use crate::clock::{Clock, Monotonic, Timestamp};
 use crate::inbox::Inbox;
@@ -98,6 +102,7 @@ pub struct EventLoop<H: Host, P: Poller = Epoll, C = Monotonic, R = Off> {
     arrivals: Cell<Vec<H::Task>>,
     /// How many polls there were.
     polls: Cell<u32>,
+    pace: Pace,
 }
 
 /// An entry of a loop's ready queue.
@@ -141,6 +146,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
             events: Cell::default(),
             arrivals: Cell::default(),
             polls: Cell::new(0),
+            pace: Pace::default(),
         }
     }
 
@@ -170,125 +176,16 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
 
     /// Whether the run ends with this turn; the next one, then, does not.
     pub fn take_stop(&self) -> bool {
-        self.stopping.take()
-    }
-
-    /// Polls, expires timers, and resumes what is ready then.
-    ///
-    /// # Errors
-    ///
-    /// The first error of the host or the poller; what was not resumed stays ready.
-    pub fn turn(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
-        let outcome = self.poll(scope, self.fall_asleep()).and_then(|()| {
-            self.expire_timers();
-            self.resume_ready(scope)
-        });
-        H::end_turn(scope);
-        outcome
-    }
-
-    // The turn is one function, although `parts.rs` has other uses for what it is made of.
-    #[inline(always)]
-    fn poll(&self, scope: H::Scope<'_>, timeout: Option<Duration>) -> Result<(), H::Error> {
-        self.recorder.poll_begin(timeout);
-        let mut events = self.events.take();
-        let outcome = self.with_poller(|poller| match timeout {
-            Some(Duration::ZERO) => poller.poll(timeout, &mut events),
-            _ => H::sleep(scope, || poller.poll(timeout, &mut events)),
-        });
-        self.inbox.wake_up();
-        self.polls.set(self.polls.get().wrapping_add(1));
-        self.recorder.poll_end(events.len());
-        self.admit_arrivals();
-        self.ready.borrow_mut().extend(events.drain(..).map(Entry::Event));
-        self.events.set(events);
-        match outcome {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error.into()),
-            _ => H::polled(scope),
+        let stops = self.stopping.take();
+        if stops {
+            self.pace.hurry();
         }
+        stops
     }
 
-    #[inline]
-    fn with_poller<T>(&self, act: impl FnOnce(&P) -> io::Result<T>) -> io::Result<T> {
-        match &*self.poller.borrow() {
-            Some(poller) => act(poller),
-            None => Err(rustix::io::Errno::BADF.into()),
-        }
-    }
-
-    /// How long the poll may sleep: not at all while there is something to do.
-    fn fall_asleep(&self) -> Option<Duration> {
-        if self.stopping.get() || !self.ready.borrow().is_empty() || !self.inbox.fall_asleep() {
-            return Some(Duration::ZERO);
-        }
-        let deadline = self.timers.borrow_mut().next_deadline();
-        self.clock.sleep_until(deadline)
-    }
-
-    fn admit_arrivals(&self) {
-        if !self.inbox.is_occupied() {
-            return;
-        }
-        let mut arrivals = self.arrivals.take();
-        self.inbox.drain(&mut arrivals);
-        for task in arrivals.drain(..) {
-            self.enqueue(task);
-        }
-        self.arrivals.set(arrivals);
-    }
-
-    fn expire_timers(&self) {
-        if !self.timers.borrow().is_empty() {
-            self.expire_until(self.clock.now());
-        }
-    }
-
-    fn expire_until(&self, now: Timestamp) {
-        loop {
-            let Some(task) = self.timers.borrow_mut().expire(now) else { return };
-            self.recorder.timer_expire(H::task_id(&task));
-            self.wake(task);
-        }
-    }
-
-    #[inline(always)]
-    fn resume_ready(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
-        let count = self.ready.borrow().len();
-        for _ in 0..count {
-            let Some(entry) = self.ready.borrow_mut().pop() else { break };
-            self.go_on(scope, entry)?;
-        }
-        Ok(())
-    }
-
-    #[inline(always)]
-    fn go_on(&self, scope: H::Scope<'_>, entry: Entry<H::Task>) -> Result<(), H::Error> {
-        match entry {
-            Entry::Task(task) => self.resume(scope, task),
-            Entry::Event(event) => self.dispatch(scope, event),
-        }
-    }
-
-    #[inline(always)]
-    fn resume(&self, scope: H::Scope<'_>, task: H::Task) -> Result<(), H::Error> {
-        self.recorder.step_begin(H::task_id(&task));
-        let outcome = H::resume(scope, task);
-        self.recorder.step_end();
-        outcome
-    }
-
-    fn dispatch(&self, scope: H::Scope<'_>, event: Event) -> Result<(), H::Error> {
-        // The source may have gone, or lost interest, since the poll.
-        let watch = self.sources.borrow().find(event.token).cloned();
-        let Some(watch) = watch else { return Ok(()) };
-        let readiness = event.readiness & watch.interest_before(self.polls.get());
-        if readiness.is_none() {
-            return Ok(());
-        }
-        self.recorder.dispatch_begin(event.token.descriptor);
-        let outcome = H::dispatch(scope, watch.source, readiness);
-        self.recorder.dispatch_end();
-        outcome
+    /// Has the next turns poll, each of them, although there may be work: an event is expected.
+    pub fn expect_event(&self) {
+        self.pace.hurry();
     }
 
     /// Puts a task on the ready queue, behind what other threads have left in the inbox before.

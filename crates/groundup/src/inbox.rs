@@ -77,8 +77,11 @@ impl<T, N: Notify> Inbox<T, N> {
 
     /// Says that the loop no longer sleeps.
     pub fn wake_up(&self) {
-        // Not a plain store: that would hide what a pusher left before its swap.
-        self.sleeping.swap(false, AcqRel);
+        // Not a plain store: that would hide what a pusher left before its swap. Who finds it false
+        // already has been woken by a pusher, and sees what that left, or has not slept.
+        if self.sleeping.load(Acquire) {
+            self.sleeping.swap(false, AcqRel);
+        }
     }
 
     /// Whether there are entries.

@@ -77,6 +77,11 @@ impl<T> Timers<T> {
         None
     }
 
+    /// Whether a value is due at `now`.
+    pub fn is_due(&mut self, now: Timestamp) -> bool {
+        self.next_deadline().is_some_and(|deadline| deadline <= now && deadline != Timestamp::NEVER)
+    }
+
     /// Takes the value that is due first, if one is due at `now`.
     pub fn expire(&mut self, now: Timestamp) -> Option<T> {
         while let Some(Reverse(place)) = self.heap.peek().copied() {

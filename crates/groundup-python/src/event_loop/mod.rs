@@ -123,6 +123,8 @@ impl EventLoop {
             if written.is_empty() {
                 return;
             }
+            // Who has been written to may answer.
+            self.core(py).expect_event();
             for stream in &written {
                 StreamTransport::flush_written(stream.bind(py));
             }

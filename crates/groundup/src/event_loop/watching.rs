@@ -40,6 +40,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
             })?;
         }
         sources.insert(Watch::new(token, interest, source));
+        self.pace.hurry();
         Ok(())
     }
 
@@ -54,6 +55,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         if watch.interest != interest {
             self.change_registration(fd, watch, interest)?;
             watch.set_interest(interest, self.polls.get());
+            self.pace.hurry();
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The event loop, on a small host with epoll and the virtual clock.
 
+mod busy;
 mod contents;
 mod errors;
 mod host;
