@@ -4,7 +4,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::attempts::ClosedOnDrop;
-use super::sockets::check_no_tls;
+use super::socket::check_no_tls;
 use super::tls::TlsArguments;
 use super::{EventLoop, STREAM, descriptor_of};
 use crate::native_coroutine::{self, Awaiter, NativeCoroutine};

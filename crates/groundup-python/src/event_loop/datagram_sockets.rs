@@ -5,11 +5,13 @@ use std::time::Duration;
 use groundup::poller::Readiness;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyValueError;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrAny};
 
-use super::sockets::{Attempt, Socket, unless_blocked, unless_would_block};
+use super::socket::{Attempt, Socket, unless_blocked, unless_would_block};
+use super::socket_operation::{self, Act};
 use super::{EventLoop, READ_SIZE};
 use crate::native_coroutine::{self, Awaiter, NativeCoroutine};
 use crate::transports::{Address, Destination, family_of, is_native};
@@ -105,6 +107,69 @@ fn size_of(number: isize, method: &str) -> PyResult<usize> {
     usize::try_from(number).map_err(negative)
 }
 
+/// Receiving up to so many bytes of a datagram.
+struct ReceiveFrom {
+    size: isize,
+    /// Whether the addresses are of a family that needs no help of the socket's.
+    is_native: bool,
+}
+
+impl Act for ReceiveFrom {
+    const DIRECTION: Readiness = Readiness::READABLE;
+
+    fn prepare(&mut self, _: Python<'_>, socket: &Socket) -> PyResult<()> {
+        let size = size_of(self.size, "recvfrom")?;
+        self.is_native = is_native(socket.family()) && size <= READ_SIZE;
+        Ok(())
+    }
+
+    fn attempt(&mut self, py: Python<'_>, socket: &Socket) -> Attempt<Py<PyAny>> {
+        match self.is_native {
+            true => socket.receive(py, self.size.unsigned_abs()),
+            false => socket.call(py, "recvfrom", (self.size,)),
+        }
+    }
+}
+
+/// Receiving so many bytes of a datagram into an object, or, for 0, as many as it has room for.
+struct ReceiveFromInto {
+    object: Py<PyAny>,
+    size: isize,
+    buffer: Option<PyUntypedBuffer>,
+    is_native: bool,
+}
+
+impl Act for ReceiveFromInto {
+    const DIRECTION: Readiness = Readiness::READABLE;
+
+    fn prepare(&mut self, py: Python<'_>, socket: &Socket) -> PyResult<()> {
+        let object = self.object.bind(py);
+        let (buffer, room) = (PyUntypedBuffer::get(object)?, object.len()?);
+        if size_of(self.size, "recvfrom_into")? == 0 {
+            self.size = room.cast_signed();
+        }
+        if self.size.unsigned_abs() > buffer.len_bytes() {
+            let message = "nbytes is greater than the length of the buffer";
+            return Err(PyValueError::new_err(message));
+        }
+        self.buffer = Some(buffer);
+        self.is_native = is_native(socket.family());
+        Ok(())
+    }
+
+    fn attempt(&mut self, py: Python<'_>, socket: &Socket) -> Attempt<Py<PyAny>> {
+        let buffer = self.buffer.as_ref().expect("the act is prepared");
+        match self.is_native {
+            true => socket.receive_into(py, buffer, self.size.unsigned_abs()),
+            false => socket.call(py, "recvfrom_into", (&self.object, self.size)),
+        }
+    }
+
+    fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.object)
+    }
+}
+
 #[pymethods]
 impl EventLoop {
     /// Receive a datagram from a non-blocking socket; return its first bufsize bytes and its
@@ -114,17 +179,8 @@ impl EventLoop {
         sock: Py<PyAny>,
         bufsize: isize,
     ) -> PyResult<Py<NativeCoroutine>> {
-        let (py, event_loop) = (slf.py(), slf.clone().unbind());
-        native_coroutine::new(py, "EventLoop.sock_recvfrom", async move |awaiter| {
-            let socket = Socket::check(&event_loop, &sock)?;
-            let size = size_of(bufsize, "recvfrom")?;
-            let is_native = is_native(socket.family()) && size <= READ_SIZE;
-            let receive = |py: Python<'_>| match is_native {
-                true => socket.receive(py, size),
-                false => socket.call(py, "recvfrom", (size,)),
-            };
-            socket.attempt(&awaiter, Readiness::READABLE, receive).await
-        })
+        let act = ReceiveFrom { size: bufsize, is_native: false };
+        socket_operation::coroutine(slf, "EventLoop.sock_recvfrom", sock, act)
     }
 
     /// Receive a datagram from a non-blocking socket into a writable buffer, at most nbytes of it, or
@@ -136,28 +192,8 @@ impl EventLoop {
         buf: Py<PyAny>,
         nbytes: isize,
     ) -> PyResult<Py<NativeCoroutine>> {
-        let (py, event_loop) = (slf.py(), slf.clone().unbind());
-        native_coroutine::new(py, "EventLoop.sock_recvfrom_into", async move |awaiter| {
-            let socket = Socket::check(&event_loop, &sock)?;
-            let (buffer, room) = Python::attach(|py| {
-                let buf = buf.bind(py);
-                PyResult::Ok((PyUntypedBuffer::get(buf)?, buf.len()?))
-            })?;
-            let size = match size_of(nbytes, "recvfrom_into")? {
-                0 => room,
-                size => size,
-            };
-            if size > buffer.len_bytes() {
-                let message = "nbytes is greater than the length of the buffer";
-                return Err(PyValueError::new_err(message));
-            }
-            let is_native = is_native(socket.family());
-            let receive = |py: Python<'_>| match is_native {
-                true => socket.receive_into(py, &buffer, size),
-                false => socket.call(py, "recvfrom_into", (&buf, size)),
-            };
-            socket.attempt(&awaiter, Readiness::READABLE, receive).await
-        })
+        let act = ReceiveFromInto { object: buf, size: nbytes, buffer: None, is_native: false };
+        socket_operation::coroutine(slf, "EventLoop.sock_recvfrom_into", sock, act)
     }
 
     /// Send a datagram to an address, from a non-blocking socket; return how many bytes were sent.
@@ -169,7 +205,7 @@ impl EventLoop {
     ) -> PyResult<Py<NativeCoroutine>> {
         let (py, event_loop) = (slf.py(), slf.clone().unbind());
         native_coroutine::new(py, "EventLoop.sock_sendto", async move |awaiter| {
-            let socket = Socket::check(&event_loop, &sock)?;
+            let socket = Socket::checked(&event_loop, &sock)?;
             let (buffer, destination) = Python::attach(|py| {
                 let destination = Destination::of(socket.family(), address.bind(py));
                 PyResult::Ok((PyUntypedBuffer::get(data.bind(py))?, destination))

@@ -1,8 +1,7 @@
-//! Watching descriptors: add_reader, add_writer, and waiting inside sock_ methods.
+//! Watching descriptors: add_reader, add_writer; and who waits for one inside a sock_ method.
 
 use std::cell::RefCell;
 use std::os::fd::RawFd;
-use std::rc::Rc;
 
 use groundup::event_loop::Held;
 use groundup::poller::Readiness;
@@ -12,7 +11,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
-use super::host::settle_unless_done;
+use super::socket_waits::{self, Kept};
 use super::{EventLoop, Source};
 use crate::gil::GilBound;
 use crate::handle::{Call, Handle};
@@ -27,6 +26,8 @@ pub struct Watchers {
     writer: GilBound<RefCell<Option<Watcher>>>,
     /// The object that add_reader or add_writer was given first.
     file: GilBound<RefCell<Option<GivenFile>>>,
+    /// Set where the registration is kept while nobody waits; then nobody watches by a callback.
+    kept: GilBound<RefCell<Option<Kept>>>,
 }
 
 /// An object with a descriptor, and its descriptor when it was given.
@@ -37,11 +38,50 @@ type GivenFile = (Py<PyAny>, RawFd);
 pub enum Watcher {
     /// A callback, called each time the direction is ready.
     Callback(Py<Handle>),
-    /// A future that is given `None` when the direction is ready, and what tells it from others.
-    Waiter { future: Py<PyAny>, claim: Rc<()> },
+    /// A future that is given `None` when the direction is ready.
+    Waiter(Py<PyAny>),
 }
 
 impl Watchers {
+    /// Those of a registration that is kept.
+    pub fn keeping(kept: Kept) -> Self {
+        Self { kept: GilBound::new(RefCell::new(Some(kept))), ..Self::default() }
+    }
+
+    /// Whose registration is kept, if it is.
+    pub fn kept<'a>(&'a self, py: Python<'a>) -> &'a RefCell<Option<Kept>> {
+        self.kept.get(py)
+    }
+
+    /// The directions that somebody watches.
+    pub fn directions(&self, py: Python<'_>) -> Readiness {
+        let watched = |direction| match &*self.slot(py, direction).borrow() {
+            Some(_) => direction,
+            None => Readiness::NONE,
+        };
+        watched(Readiness::READABLE) | watched(Readiness::WRITABLE)
+    }
+
+    /// Whether somebody watches.
+    pub fn is_used(&self, py: Python<'_>) -> bool {
+        !self.directions(py).is_none()
+    }
+
+    /// Whether the one who waits for a direction does so through this future.
+    pub fn is_waited_for(&self, py: Python<'_>, direction: Readiness, future: &Py<PyAny>) -> bool {
+        matches!(&*self.slot(py, direction).borrow(), Some(Watcher::Waiter(own)) if own.is(future))
+    }
+
+    /// Has a future wait for a direction, in place of the one that has.
+    pub fn set_waiter(&self, py: Python<'_>, direction: Readiness, future: &Py<PyAny>) {
+        drop(self.slot(py, direction).replace(Some(Watcher::Waiter(future.clone_ref(py)))));
+    }
+
+    /// Takes out who watches a direction.
+    pub fn take(&self, py: Python<'_>, direction: Readiness) -> Option<Watcher> {
+        self.slot(py, direction).take()
+    }
+
     fn slot<'a>(&'a self, py: Python<'a>, direction: Readiness) -> &'a RefCell<Option<Watcher>> {
         if direction.readable() { self.reader.get(py) } else { self.writer.get(py) }
     }
@@ -74,20 +114,26 @@ impl Watchers {
     /// # Errors
     ///
     /// `SystemExit` and `KeyboardInterrupt` of a callback.
-    pub fn dispatch(watchers: &Bound<'_, Self>, readiness: Readiness) -> PyResult<()> {
-        let py = watchers.py();
+    pub fn dispatch(
+        event_loop: &Bound<'_, EventLoop>,
+        watchers: &Self,
+        readiness: Readiness,
+    ) -> PyResult<()> {
+        let py = event_loop.py();
+        let mut is_missed = true;
         for direction in [Readiness::READABLE, Readiness::WRITABLE] {
             if (readiness & direction).is_none() {
                 continue;
             }
-            let watcher = watchers.get().slot(py, direction).borrow().clone();
+            let watcher = watchers.slot(py, direction).borrow().clone();
+            is_missed &= watcher.is_none();
             match watcher {
                 Some(Watcher::Callback(handle)) => Handle::run(handle.bind(py))?,
-                Some(Watcher::Waiter { future, .. }) => settle_unless_done(future.bind(py), None)?,
+                Some(Watcher::Waiter(future)) => socket_waits::wake(future.bind(py))?,
                 None => {}
             }
         }
-        Ok(())
+        if is_missed { Self::miss(event_loop, watchers, readiness) } else { Ok(()) }
     }
 }
 
@@ -98,10 +144,12 @@ impl Watchers {
             let Ok(watcher) = slot.try_borrow() else { continue };
             match &*watcher {
                 Some(Watcher::Callback(handle)) => visit.call(handle)?,
-                Some(Watcher::Waiter { future, .. }) => visit.call(future)?,
+                Some(Watcher::Waiter(future)) => visit.call(future)?,
                 None => {}
             }
         }
+        let kept = self.kept.visit().try_borrow();
+        kept.map_or(Ok(()), |kept| visit.call(kept.as_ref().map(|kept| &kept.socket)))?;
         let file = self.file.visit().try_borrow();
         file.map_or(Ok(()), |file| visit.call(file.as_ref().map(|(file, _)| file)))
     }
@@ -126,7 +174,15 @@ impl EventLoop {
         let fd = ffi::borrow_descriptor(descriptor);
         let core = this.core(py);
         let (watchers, interest) = match core.source(descriptor) {
-            Some(Source::Watchers(watchers)) => (watchers, core.interest(descriptor)),
+            Some(Source::Watchers(watchers)) => {
+                // A callback is called for as long as there is something, and others wait with it.
+                let was_kept = watchers.get().kept(py).take().is_some();
+                let interest = watchers.get().directions(py);
+                if was_kept {
+                    drop(core.unwatch(fd));
+                }
+                (watchers, interest)
+            }
             // Nobody, or a transport that is closed but not yet gone.
             _ => (Py::new(py, Watchers::default())?, Readiness::NONE),
         };
@@ -155,7 +211,7 @@ impl EventLoop {
         let core = self.core(py);
         let Some(Source::Watchers(watchers)) = core.source(descriptor) else { return Ok(false) };
         let fd = ffi::borrow_descriptor(descriptor);
-        let rest = core.interest(descriptor).without(direction);
+        let rest = watchers.get().directions(py).without(direction);
         let outcome = if rest.is_none() { Ok(()) } else { core.set_interest(fd, rest) };
         if rest.is_none() || outcome.is_err() {
             drop(core.unwatch(fd));
@@ -168,24 +224,6 @@ impl EventLoop {
             }
             watcher => Ok(watcher.is_some()),
         }
-    }
-
-    /// Stops watching a direction if the waiter with this claim watches it.
-    pub fn remove_waiter(
-        &self,
-        py: Python<'_>,
-        descriptor: RawFd,
-        direction: Readiness,
-        claim: &Rc<()>,
-    ) -> PyResult<()> {
-        let Some(Source::Watchers(watchers)) = self.core(py).source(descriptor) else {
-            return Ok(());
-        };
-        let waits = matches!(
-            &*watchers.get().slot(py, direction).borrow(),
-            Some(Watcher::Waiter { claim: other, .. }) if Rc::ptr_eq(other, claim)
-        );
-        if waits { self.remove_watcher(py, descriptor, direction).map(drop) } else { Ok(()) }
     }
 
     /// Says that a transport has the descriptor, if one has.

@@ -99,7 +99,9 @@ impl Host for Asyncio {
                 DatagramTransport::dispatch(transport.bind(py), readiness)?;
             }
             Source::Listener(listener) => Listener::accept(listener.bind(py))?,
-            Source::Watchers(watchers) => Watchers::dispatch(watchers.bind(py), readiness)?,
+            Source::Watchers(watchers) => {
+                Watchers::dispatch(event_loop, watchers.get(), readiness)?;
+            }
             Source::Signals => signals::dispatch(event_loop)?,
         }
         Ok(())

@@ -46,6 +46,10 @@ impl Selector {
     fn get_map<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let map = PyDict::new(py);
         for (descriptor, interest, source) in self.event_loop.get().core(py).watches() {
+            let interest = match &source {
+                Source::Watchers(watchers) => watchers.get().directions(py),
+                _ => interest,
+            };
             if !interest.is_none() {
                 map.set_item(descriptor, key(py, descriptor, interest, &source)?)?;
             }

@@ -7,8 +7,9 @@ use rustix::net::AddressFamily;
 
 use super::adopting::begin_stream;
 use super::attempts::ClosedOnDrop;
+use super::connecting_sockets::connect;
 use super::serving::serve;
-use super::sockets::{check_no_tls, connect};
+use super::socket::check_no_tls;
 use super::tls::TlsArguments;
 use super::{EventLoop, STREAM};
 use crate::imports;

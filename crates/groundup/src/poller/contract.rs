@@ -20,6 +20,9 @@ impl Readiness {
     pub const WRITABLE: Self = Self(2);
     /// Both directions.
     pub const BOTH: Self = Self(3);
+    /// Beside the directions of an interest: each is reported when it becomes ready, and again when
+    /// more happens to it, but not for as long as it stays ready.
+    pub const EDGE: Self = Self(4);
 
     /// Whether reading is among them.
     pub const fn readable(self) -> bool {
@@ -31,9 +34,14 @@ impl Readiness {
         self.0 & Self::WRITABLE.0 != 0
     }
 
+    /// Whether only changes are to be reported.
+    pub const fn is_edge(self) -> bool {
+        self.0 & Self::EDGE.0 != 0
+    }
+
     /// Whether there is none.
     pub const fn is_none(self) -> bool {
-        self.0 == 0
+        self.0 & Self::BOTH.0 == 0
     }
 
     /// These without `other`.
@@ -93,8 +101,8 @@ pub struct Event {
     pub readiness: Readiness,
 }
 
-/// Waits for descriptors to become ready, level-triggered: a direction that stays ready is reported
-/// by every poll.
+/// Waits for descriptors to become ready, level-triggered unless the interest has
+/// [`Readiness::EDGE`]: a direction that stays ready is reported by every poll.
 ///
 /// All methods take `&self`, so that a descriptor can be added while another thread sleeps in
 /// [`Poller::poll`]; the change takes effect on that sleep.

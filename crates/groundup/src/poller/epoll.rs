@@ -84,6 +84,7 @@ fn flags_of(interest: Readiness) -> epoll::EventFlags {
     let mut flags = epoll::EventFlags::empty();
     flags.set(epoll::EventFlags::IN, interest.readable());
     flags.set(epoll::EventFlags::OUT, interest.writable());
+    flags.set(epoll::EventFlags::ET, interest.is_edge());
     flags
 }
 

@@ -30,21 +30,30 @@ impl Portable {
         }
         Ok(Self { poller, events: Mutex::new(polling::Events::new()) })
     }
+
+    fn mode_of(&self, interest: Readiness) -> io::Result<PollMode> {
+        match interest.is_edge() {
+            true if !self.poller.supports_edge() => Err(io::ErrorKind::Unsupported.into()),
+            true => Ok(PollMode::Edge),
+            false => Ok(PollMode::Level),
+        }
+    }
 }
 
 impl Poller for Portable {
     type Notifier = PortableNotifier;
 
     fn add(&self, fd: BorrowedFd<'_>, token: Token, interest: Readiness) -> io::Result<()> {
-        let interest = interest_of(token, interest);
+        let (interest, mode) = (interest_of(token, interest), self.mode_of(interest)?);
         // SAFETY: `polling` asks that the descriptor be removed before it is closed, lest it poll a
         // stranger's. Tokens carry a generation, so a stranger's event finds no source and is
         // dropped: no memory is reached through the descriptor.
-        unsafe { self.poller.add_with_mode(fd.as_raw_fd(), interest, PollMode::Level) }
+        unsafe { self.poller.add_with_mode(fd.as_raw_fd(), interest, mode) }
     }
 
     fn modify(&self, fd: BorrowedFd<'_>, token: Token, interest: Readiness) -> io::Result<()> {
-        self.poller.modify_with_mode(fd, interest_of(token, interest), PollMode::Level)
+        let mode = self.mode_of(interest)?;
+        self.poller.modify_with_mode(fd, interest_of(token, interest), mode)
     }
 
     fn remove(&self, fd: BorrowedFd<'_>) -> io::Result<()> {

@@ -31,6 +31,8 @@ macro_rules! conformance {
 conformance! {
     readiness {
         a_direction_that_stays_ready_is_reported_by_every_poll,
+        an_edge_is_reported_once_and_again_when_more_comes,
+        an_interest_modified_to_an_edge_is_reported_anew,
         only_the_directions_of_interest_are_reported,
         both_directions_come_in_one_event,
         a_modified_interest_replaces_the_old_one,

@@ -24,6 +24,27 @@ pub fn a_direction_that_stays_ready_is_reported_by_every_poll(poller: impl Polle
     assert_eq!(ready(&poller), []);
 }
 
+pub fn an_edge_is_reported_once_and_again_when_more_comes(poller: impl Poller) {
+    let (reader, mut writer) = full_pipe();
+    add(&poller, &reader, Readiness::READABLE | Readiness::EDGE);
+    assert_eq!(ready(&poller), [event(&reader, Readiness::READABLE)]);
+    assert_eq!(ready(&poller), []);
+    writer.write_all(b"y").unwrap();
+    assert_eq!(ready(&poller), [event(&reader, Readiness::READABLE)]);
+    assert_eq!(ready(&poller), []);
+}
+
+pub fn an_interest_modified_to_an_edge_is_reported_anew(poller: impl Poller) {
+    let (reader, _writer) = full_pipe();
+    let edge = Readiness::READABLE | Readiness::EDGE;
+    add(&poller, &reader, edge);
+    assert_eq!(ready(&poller), [event(&reader, Readiness::READABLE)]);
+    poller.modify(reader.as_fd(), token_of(&reader), edge).unwrap();
+    assert_eq!(ready(&poller), [event(&reader, Readiness::READABLE)]);
+    poller.modify(reader.as_fd(), token_of(&reader), Readiness::READABLE).unwrap();
+    assert_eq!(ready(&poller), ready(&poller));
+}
+
 pub fn only_the_directions_of_interest_are_reported(poller: impl Poller) {
     let (one, mut other) = UnixStream::pair().unwrap();
     other.write_all(b"x").unwrap();

@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use rustix::io::Errno;
 
 use super::part::Part;
-use crate::event_loop::sockets::Socket;
+use crate::event_loop::socket::Socket;
 use crate::native_coroutine::Awaiter;
 use crate::transports::{FileSending, StreamTransport};
 use crate::{errors, ffi, imports};

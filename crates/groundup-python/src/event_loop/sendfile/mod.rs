@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 
 use self::by_kernel::is_not_available;
 use self::part::Part;
-use super::sockets::Socket;
+use super::socket::Socket;
 use super::{EventLoop, STREAM};
 use crate::imports;
 use crate::native_coroutine::{self, NativeCoroutine};
@@ -64,7 +64,7 @@ impl EventLoop {
     ) -> PyResult<Py<NativeCoroutine>> {
         let (py, event_loop) = (slf.py(), slf.clone().unbind());
         native_coroutine::new(py, "EventLoop.sock_sendfile", async move |awaiter| {
-            let socket = Socket::check(&event_loop, &sock)?;
+            let socket = Socket::checked(&event_loop, &sock)?;
             let part = Python::attach(|py| {
                 check_stream(sock.bind(py))?;
                 Part::check(file.bind(py), offset, count)

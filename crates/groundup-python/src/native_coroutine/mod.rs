@@ -1,89 +1,34 @@
 //! Coroutines written in Rust for Python to await.
 //!
-//! The body is an `async` block; the crate's generator makes a coroutine of it, and this class is
-//! the face it shows Python: `send`, `throw`, `close`, `__await__`. What the body waits for is a
-//! Python awaitable, to which the coroutine delegates as `await` does.
+//! The body is an `async` block, of which the crate's generator makes a coroutine, or an
+//! [`Operation`] that steps by itself; this class is the face it shows Python: `send`, `throw`,
+//! `close`, `__await__`. What a block waits for is a Python awaitable, to which the coroutine
+//! delegates as `await` does.
+
+mod body;
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::pin::Pin;
-use std::rc::Rc;
 
-use groundup::coroutine::{Coroutine, Step};
-use groundup::generator::{Yielder, generator};
+use groundup::coroutine::Step;
 use pyo3::exceptions::{
     PyGeneratorExit, PyRuntimeError, PyStopIteration, PyTypeError, PyValueError,
 };
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use crate::coroutine::{PyCoroutine, Resume, thrown};
+pub use self::body::{Awaiter, NativeStep, Operation};
+
+use self::body::Body;
+use crate::coroutine::{Resume, thrown};
 use crate::gil::GilBound;
 use crate::warnings::warn_never_awaited;
-
-type Body = Pin<Box<dyn Coroutine<Resume, Yield = Py<PyAny>, Return = PyResult<Py<PyAny>>>>>;
-
-/// What a native coroutine awaits now. The coroutine shares it with its body, of which the garbage
-/// collector can be shown nothing else.
-type Awaited = Rc<RefCell<Option<PyCoroutine>>>;
-
-/// What the body of a native coroutine waits through.
-pub struct Awaiter {
-    yielder: Yielder<Py<PyAny>, Resume>,
-    awaited: Awaited,
-}
-
-impl Awaiter {
-    /// Waits for a Python awaitable, as `await` does.
-    ///
-    /// # Errors
-    ///
-    /// What it raises, and what is thrown into the coroutine meanwhile and not caught by it.
-    pub async fn wait(&self, awaitable: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        let awaited = Python::attach(|py| PyCoroutine::of_awaitable(awaitable.bind(py)))?;
-        drop(awaitable);
-        self.awaited.replace(Some(awaited));
-        self.yielder.yield_from(Delegate(self.awaited.clone())).await
-    }
-
-    /// Lets everything else that is ready run first, as `asyncio.sleep(0)` does.
-    ///
-    /// # Errors
-    ///
-    /// What is thrown into the coroutine meanwhile.
-    pub async fn give_way(&self) -> PyResult<()> {
-        match self.yielder.yield_(Python::attach(|py| py.None())).await {
-            Resume::Throw(error) => Err(error),
-            Resume::Send(_) | Resume::Next => Ok(()),
-        }
-    }
-}
-
-/// Resumes what is awaited, until it returns or is given up.
-struct Delegate(Awaited);
-
-impl Coroutine<Resume> for Delegate {
-    type Yield = Py<PyAny>;
-    type Return = PyResult<Py<PyAny>>;
-
-    fn resume(self: Pin<&mut Self>, input: Resume) -> Step<Self::Yield, Self::Return> {
-        let mut awaited = self.0.borrow_mut();
-        Pin::new(awaited.as_mut().expect("something is awaited")).resume(input)
-    }
-}
-
-impl Drop for Delegate {
-    fn drop(&mut self) {
-        drop(self.0.take());
-    }
-}
 
 /// A coroutine written in Rust; a `collections.abc.Coroutine`.
 #[pyclass(frozen, weakref, name = "Coroutine", module = "groundup._groundup")]
 pub struct NativeCoroutine {
     name: &'static str,
     state: GilBound<RefCell<State>>,
-    awaited: GilBound<Awaited>,
 }
 
 enum State {
@@ -102,15 +47,25 @@ pub fn new<F>(
 where
     F: Future<Output = PyResult<Py<PyAny>>> + 'static,
 {
-    let awaited = Awaited::default();
-    let body: Body =
-        Box::pin(generator(|yielder| body(Awaiter { yielder, awaited: awaited.clone() })));
+    of_body(py, name, Body::of_block(body))
+}
+
+/// Makes a coroutine of an operation, which begins when it is first resumed.
+pub fn of_operation(
+    py: Python<'_>,
+    name: &'static str,
+    operation: impl Operation + 'static,
+) -> PyResult<Py<NativeCoroutine>> {
+    of_body(py, name, Body::Operation(Box::new(operation)))
+}
+
+fn of_body(py: Python<'_>, name: &'static str, body: Body) -> PyResult<Py<NativeCoroutine>> {
     let state = GilBound::new(RefCell::new(State::Unstarted(body)));
-    Py::new(py, NativeCoroutine { name, state, awaited: GilBound::new(awaited) })
+    Py::new(py, NativeCoroutine { name, state })
 }
 
 impl NativeCoroutine {
-    fn resume(&self, py: Python<'_>, input: Resume) -> PyResult<Py<PyAny>> {
+    fn resume(&self, py: Python<'_>, input: Resume) -> PyResult<Resumed> {
         let state = self.state.get(py);
         let mut body = match (state.replace(State::Running), &input) {
             (State::Running, _) => {
@@ -135,14 +90,14 @@ impl NativeCoroutine {
         let step = {
             // Should the body panic, the coroutine must not stay "running".
             let _finish = FinishOnDrop(state);
-            body.as_mut().resume(input)
+            body.resume(py, input)
         };
         match step {
             Step::Yielded(value) => {
                 state.replace(State::Suspended(body));
-                Ok(value)
+                Ok(Resumed::Yielded(value))
             }
-            Step::Returned(Ok(result)) => Err(PyStopIteration::new_err((result,))),
+            Step::Returned(Ok(result)) => Ok(Resumed::Returned(result)),
             // To the caller it would look like a result (PEP 479).
             Step::Returned(Err(error)) if error.is_instance_of::<PyStopIteration>(py) => {
                 let surprise = PyRuntimeError::new_err("coroutine raised StopIteration");
@@ -150,6 +105,25 @@ impl NativeCoroutine {
                 Err(surprise)
             }
             Step::Returned(Err(error)) => Err(error),
+        }
+    }
+}
+
+/// What a coroutine came to that did not raise.
+enum Resumed {
+    Yielded(Py<PyAny>),
+    Returned(Py<PyAny>),
+}
+
+impl Resumed {
+    /// What was yielded; as an exception, as Python has it, what was returned.
+    fn or_stop(self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        match self {
+            Self::Yielded(value) => Ok(value),
+            Self::Returned(result) => {
+                let stop = py.get_type::<PyStopIteration>().call1((result,))?;
+                Err(PyErr::from_value(stop))
+            }
         }
     }
 }
@@ -166,7 +140,7 @@ impl Drop for FinishOnDrop<'_> {
 impl NativeCoroutine {
     /// Resume with a value; raise StopIteration with the result when it returns.
     fn send(&self, py: Python<'_>, value: Py<PyAny>) -> PyResult<Py<PyAny>> {
-        self.resume(py, Resume::Send(value))
+        self.resume(py, Resume::Send(value))?.or_stop(py)
     }
 
     /// Raise an exception where the coroutine waits.
@@ -177,7 +151,8 @@ impl NativeCoroutine {
         val: Option<&Bound<'_, PyAny>>,
         tb: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<PyAny>> {
-        self.resume(typ.py(), Resume::Throw(thrown(typ, val, tb)?))
+        let thrown = Resume::Throw(thrown(typ, val, tb)?);
+        self.resume(typ.py(), thrown)?.or_stop(typ.py())
     }
 
     /// Raise GeneratorExit where the coroutine waits, so that it ends.
@@ -186,13 +161,11 @@ impl NativeCoroutine {
             return Ok(());
         }
         match self.resume(py, Resume::Throw(PyGeneratorExit::new_err(()))) {
-            Ok(_) => Err(PyRuntimeError::new_err("coroutine ignored GeneratorExit")),
-            Err(error)
-                if error.is_instance_of::<PyGeneratorExit>(py)
-                    || error.is_instance_of::<PyStopIteration>(py) =>
-            {
-                Ok(())
+            Ok(Resumed::Yielded(_)) => {
+                Err(PyRuntimeError::new_err("coroutine ignored GeneratorExit"))
             }
+            Ok(Resumed::Returned(_)) => Ok(()),
+            Err(error) if error.is_instance_of::<PyGeneratorExit>(py) => Ok(()),
             Err(error) => Err(error),
         }
     }
@@ -205,8 +178,12 @@ impl NativeCoroutine {
         slf
     }
 
-    fn __next__(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
-        self.resume(py, Resume::Next)
+    /// What is yielded; none, which stops the iteration with the result `None`, costs no exception.
+    fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        match self.resume(py, Resume::Next)? {
+            Resumed::Returned(result) if result.is_none(py) => Ok(None),
+            resumed => resumed.or_stop(py).map(Some),
+        }
     }
 
     #[getter]
@@ -229,8 +206,8 @@ impl NativeCoroutine {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        match self.awaited.visit().try_borrow().as_deref() {
-            Ok(Some(awaited)) => visit.call(awaited.object()),
+        match self.state.visit().try_borrow().as_deref() {
+            Ok(State::Unstarted(body) | State::Suspended(body)) => body.traverse(visit),
             _ => Ok(()),
         }
     }
@@ -242,10 +219,8 @@ impl NativeCoroutine {
 
 impl Drop for NativeCoroutine {
     fn drop(&mut self) {
-        Python::attach(|py| {
-            if let State::Unstarted(_) = &*self.state.get(py).borrow() {
-                warn_never_awaited(py, self.name);
-            }
-        });
+        if matches!(*self.state.visit().borrow(), State::Unstarted(_)) {
+            Python::attach(|py| warn_never_awaited(py, self.name));
+        }
     }
 }
