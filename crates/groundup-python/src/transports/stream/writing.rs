@@ -3,6 +3,7 @@
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyBytes;
 use rustix::io::Errno;
 use rustix::net::Shutdown;
 
@@ -37,6 +38,15 @@ impl StreamTransport {
         pieces.for_each(|piece| state.buffer.borrow_mut().push(py, piece));
         Self::pause_protocol(stream)?;
         Self::flush_later(stream)
+    }
+
+    /// Writes bytes, as the method `write` does.
+    ///
+    /// # Errors
+    ///
+    /// Those of the method.
+    pub fn write_bytes(stream: &Bound<'_, Self>, data: Bound<'_, PyBytes>) -> PyResult<()> {
+        Self::collect(stream, Some(Piece::Bytes(data.unbind())), "write")
     }
 
     /// Tries what is collected, so that what is left is what the kernel does not take.

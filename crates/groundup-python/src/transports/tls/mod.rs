@@ -6,6 +6,7 @@
 
 mod closing;
 mod handshake;
+mod memory;
 mod reading;
 mod session;
 mod state;

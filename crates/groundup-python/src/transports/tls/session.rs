@@ -3,11 +3,15 @@
 //! The caller's context makes the session, so that everything set on it holds. Where the session is
 //! exactly an `ssl.SSLObject`, its C part is called directly and no Python frame stands between.
 
+use std::cell::Cell;
+
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict};
 
+use super::memory::Memory;
+use crate::gil::GilBound;
 use crate::{ffi, imports};
 
 /// How much one record can hold, in bytes (RFC 8446, section 5.1).
@@ -38,10 +42,12 @@ pub struct Session {
     pub object: Py<PyAny>,
     /// What is called: its C part, or the object itself where a subclass may have a say.
     target: Py<PyAny>,
-    incoming: Py<PyAny>,
-    outgoing: Py<PyAny>,
+    incoming: Memory,
+    outgoing: Memory,
     /// Where one record is decrypted to.
     record: Py<PyByteArray>,
+    /// Whether there may be bytes that are decrypted and not yet read.
+    may_hold: GilBound<Cell<bool>>,
 }
 
 impl Session {
@@ -57,20 +63,21 @@ impl Session {
         record: Py<PyByteArray>,
     ) -> PyResult<Self> {
         let py = context.py();
-        let memory = imports::memory_bio(py)?;
-        let (incoming, outgoing) = (memory.call0()?, memory.call0()?);
+        let (incoming, outgoing) = (Memory::new(py)?, Memory::new(py)?);
         let keywords = PyDict::new(py);
         keywords.set_item("server_side", server_side)?;
         keywords.set_item("server_hostname", server_hostname)?;
-        let object = context.call_method("wrap_bio", (&incoming, &outgoing), Some(&keywords))?;
+        let memories = (incoming.object(), outgoing.object());
+        let object = context.call_method("wrap_bio", memories, Some(&keywords))?;
         let is_plain = object.get_type().is(imports::ssl_object(py)?);
         let target = if is_plain { object.getattr("_sslobj")? } else { object.clone() };
         Ok(Self {
             object: object.unbind(),
             target: target.unbind(),
-            incoming: incoming.unbind(),
-            outgoing: outgoing.unbind(),
+            incoming,
+            outgoing,
             record,
+            may_hold: GilBound::new(Cell::new(true)),
         })
     }
 
@@ -85,6 +92,7 @@ impl Session {
     ///
     /// `ssl.SSLError` when it failed.
     pub fn handshake(&self, py: Python<'_>) -> PyResult<Progress<()>> {
+        self.use_memories(py);
         progress(py, self.target.call_method0(py, intern!(py, "do_handshake")).map(drop))
     }
 
@@ -94,6 +102,7 @@ impl Session {
     ///
     /// `ssl.SSLError` when it failed.
     pub fn shutdown(&self, py: Python<'_>) -> PyResult<Progress<()>> {
+        self.use_memories(py);
         let is_plain = !self.target.is(&self.object);
         let name = if is_plain { intern!(py, "shutdown") } else { intern!(py, "unwrap") };
         progress(py, self.target.call_method0(py, name).map(drop))
@@ -105,8 +114,14 @@ impl Session {
     ///
     /// `ssl.SSLError` when the session is broken.
     pub fn write(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<Progress<usize>> {
+        self.outgoing.forget_len(py);
         let written = self.target.call_method1(py, intern!(py, "write"), (data,));
-        progress(py, written.and_then(|count| count.extract(py)))
+        let written = progress(py, written.and_then(|count| count.extract(py)))?;
+        if matches!(written, Progress::Again) {
+            // It may have gone on with a handshake, for which it reads.
+            self.use_memories(py);
+        }
+        Ok(written)
     }
 
     /// Decrypts what has arrived, as far as it goes.
@@ -151,14 +166,21 @@ impl Session {
         limit: usize,
         buffer: &Bound<'_, PyAny>,
     ) -> PyResult<Progress<usize>> {
+        self.use_memories(py);
         let count = self.target.call_method1(py, intern!(py, "read"), (limit, buffer));
-        progress(py, count.and_then(|count| count.extract(py)))
+        let count = progress(py, count.and_then(|count| count.extract(py)))?;
+        // Of one record a read gives all that there is room for.
+        self.may_hold.get(py).set(matches!(count, Progress::Done(count) if count == limit));
+        Ok(count)
     }
 
     /// Whether a read could give anything: asking saves an exception for each time it could not.
     pub fn has_input(&self, py: Python<'_>) -> PyResult<bool> {
         if self.incoming_len(py)? > 0 {
             return Ok(true);
+        }
+        if !self.may_hold.get(py).get() {
+            return Ok(false);
         }
         self.target.call_method0(py, intern!(py, "pending"))?.is_truthy(py)
     }
@@ -169,7 +191,7 @@ impl Session {
     ///
     /// `MemoryError`.
     pub fn feed(&self, py: Python<'_>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.incoming.call_method1(py, intern!(py, "write"), (data,)).map(drop)
+        self.incoming.write(py, data)
     }
 
     /// Takes out what is to go to the peer.
@@ -178,29 +200,32 @@ impl Session {
     ///
     /// `MemoryError`.
     pub fn drain<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        if self.outgoing_len(py)? == 0 {
-            return Ok(None);
-        }
-        let data = self.outgoing.bind(py).call_method0(intern!(py, "read"))?;
-        Ok(Some(data.cast_into::<PyBytes>()?))
+        self.outgoing.drain(py)
     }
 
     /// Shows the garbage collector what the session holds.
     pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        for object in [&self.object, &self.target, &self.incoming, &self.outgoing] {
-            visit.call(object)?;
-        }
-        Ok(())
+        visit.call(&self.object)?;
+        visit.call(&self.target)?;
+        self.incoming.traverse(visit)?;
+        self.outgoing.traverse(visit)
     }
 
     /// How many bytes from the peer have not been decrypted.
     pub fn incoming_len(&self, py: Python<'_>) -> PyResult<usize> {
-        self.incoming.getattr(py, intern!(py, "pending"))?.extract(py)
+        self.incoming.len(py)
     }
 
     /// How many bytes wait to go to the peer.
     pub fn outgoing_len(&self, py: Python<'_>) -> PyResult<usize> {
-        self.outgoing.getattr(py, intern!(py, "pending"))?.extract(py)
+        self.outgoing.len(py)
+    }
+
+    /// Takes note that the session works on its memories.
+    fn use_memories(&self, py: Python<'_>) {
+        self.incoming.forget_len(py);
+        self.outgoing.forget_len(py);
+        self.may_hold.get(py).set(true);
     }
 }
 

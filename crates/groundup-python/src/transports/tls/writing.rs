@@ -10,6 +10,7 @@ use super::session::Progress;
 use super::state::Phase;
 use crate::errors;
 use crate::event_loop::EventLoop;
+use crate::transports::StreamTransport;
 use crate::transports::reports::count_lost_write;
 
 impl TlsProtocol {
@@ -69,7 +70,10 @@ impl TlsProtocol {
             && let Some(data) = this.session.drain(py)?
             && let Some(lower) = this.lower(py)
         {
-            lower.call_method1(intern!(py, "write"), (data,))?;
+            match lower.cast_exact::<StreamTransport>() {
+                Ok(stream) => StreamTransport::write_bytes(stream, data)?,
+                Err(_) => lower.call_method1(intern!(py, "write"), (data,)).map(drop)?,
+            }
         }
         Self::control_app_writing(tls)
     }
