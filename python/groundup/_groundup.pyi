@@ -54,6 +54,7 @@ __all__ = [
     "Coroutine",
     "DatagramTransport",
     "EventLoop",
+    "Future",
     "GeneratorCoroutine",
     "Handle",
     "Interweave",
@@ -61,6 +62,7 @@ __all__ = [
     "Server",
     "StreamTransport",
     "SubprocessTransport",
+    "Task",
     "ThreadSafeHandle",
     "TimerHandle",
     "TlsProtocol",
@@ -70,9 +72,17 @@ __all__ = [
     "coroutine",
     "interweave",
     "run_all",
+    "take_unregistered_tasks",
 ]
 
 __version__: Final[str]
+
+# What the loops make. On a Python whose futures are laid out in another way, there are none.
+class Future(asyncio.Future[_T]): ...
+@disjoint_base
+class Task(Future[_T], asyncio.Task[_T]): ...
+
+def take_unregistered_tasks() -> list[asyncio.Task[Any]]: ...
 
 @disjoint_base
 class EventLoop:

@@ -28,6 +28,8 @@ How the tests come to run on the loop (`hooks.py`, before a module is imported):
 |                                                          | the policy                          |
 | `new_test_loop()` of their `TestCase`: futures, tasks    | their `TestLoop`, on simulated time,|
 |                                                          | is a subclass of groundup's loop    |
+| `tasks._CTask` and `futures._CFuture`, the classes in C, | they name groundup's classes; their |
+| by which tests try the same on Python's and on C's       | subclasses are driven by C's code   |
 
 A test that makes a loop of asyncio's all the same has not run on this one, and counts as failed.
 

@@ -1,4 +1,4 @@
-"""Puts groundup's loop under the interpreter's tests: see the table in __init__.py.
+"""Puts groundup's loop, tasks and futures under the interpreter's tests: see __init__.py.
 
 It is called in a worker, before a module of tests is imported. It must not change what a test asks
 of a loop, only which loop is asked.
@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import asyncio.base_events
+import asyncio.futures
 import asyncio.selector_events
+import asyncio.tasks
 import asyncio.unix_events
 import socket
 import sys
@@ -16,6 +18,7 @@ import unittest
 from typing import Any
 
 import groundup
+from groundup import _groundup
 
 # Where tests find classes of loops.
 LOOP_CLASSES = {
@@ -54,7 +57,7 @@ class LoopCount:
 
 
 def install() -> None:
-    """Have the tests that are imported from here on make groundup's loops."""
+    """Have the tests that are imported from here on make groundup's loops, tasks and futures."""
     policy: Any = asyncio.unix_events._UnixDefaultEventLoopPolicy
     policy._loop_factory = EventLoop
     for module, names in LOOP_CLASSES.items():
@@ -63,6 +66,10 @@ def install() -> None:
             if hasattr(sys.modules[module], name):
                 setattr(sys.modules[module], name, EventLoop)
     unittest.IsolatedAsyncioTestCase.loop_factory = EventLoop
+    # The classes in C, as tests name them beside those in Python.
+    tasks: Any = asyncio.tasks
+    futures: Any = asyncio.futures
+    tasks._CTask, futures._CFuture = _groundup.Task, _groundup.Future
     # What the loop keeps of asyncio's is not to be what the first test has put there for a while.
     with asyncio.Runner(loop_factory=EventLoop) as runner:
         runner.run(asyncio.sleep(0))

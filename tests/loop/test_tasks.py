@@ -33,8 +33,8 @@ def test_tasks_and_futures_are_asyncios(loop):
     async def main():
         task = loop.create_task(asyncio.sleep(0), name="named")
         future = loop.create_future()
-        assert type(task) is asyncio.Task
-        assert type(future) is asyncio.Future
+        assert isinstance(task, asyncio.Task)
+        assert isinstance(future, asyncio.Future)
         assert task.get_name() == "named"
         assert task.get_loop() is future.get_loop() is loop
         assert asyncio.all_tasks() == {task, asyncio.current_task()}

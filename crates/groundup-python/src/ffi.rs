@@ -262,6 +262,45 @@ pub fn call_with_keywords<'py, const P: usize, const K: usize>(
     }
 }
 
+/// Calls `callable` with positional arguments (`PyObject_Vectorcall`).
+///
+/// # Errors
+///
+/// What it raises.
+#[cfg(Py_3_12)]
+#[inline]
+pub fn call<'py, const N: usize>(
+    callable: &Bound<'py, PyAny>,
+    arguments: [&Bound<'py, PyAny>; N],
+) -> PyResult<Bound<'py, PyAny>> {
+    let arguments = arguments.map(|argument| argument.as_ptr());
+    // SAFETY: callable and arguments are live for the duration of the call, and the lock is held.
+    unsafe {
+        let names = ptr::null_mut();
+        let result = ffi::PyObject_Vectorcall(callable.as_ptr(), arguments.as_ptr(), N, names);
+        Bound::from_owned_ptr_or_err(callable.py(), result)
+    }
+}
+
+/// What a dict has for a key; the value, which it then has, if it had nothing (`dict.setdefault`).
+///
+/// # Errors
+///
+/// What hashing and comparing keys raises.
+#[cfg(not(Py_3_14))]
+pub fn set_default<'py>(
+    dict: &Bound<'py, pyo3::types::PyDict>,
+    key: &Bound<'py, PyAny>,
+    value: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    // SAFETY: all three are live and the lock is held; the result is borrowed from the dict, or null
+    // with an exception raised.
+    unsafe {
+        let found = ffi::PyDict_SetDefault(dict.as_ptr(), key.as_ptr(), value.as_ptr());
+        Bound::from_borrowed_ptr_or_err(dict.py(), found)
+    }
+}
+
 /// Reads what is in a buffer while `body` runs.
 ///
 /// # Errors

@@ -145,6 +145,16 @@ impl Handle {
         EventLoop::report(event_loop, &context)
     }
 
+    /// [`Handle::report`] of the call that it waits to make.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Handle::report`].
+    pub fn report_error(handle: &Bound<'_, Self>, error: &PyErr) -> PyResult<()> {
+        let call = handle.get().call.get(handle.py()).borrow().clone();
+        call.map_or(Ok(()), |call| Self::report(handle, &call, error))
+    }
+
     /// The loop that calls it.
     pub fn event_loop(&self) -> &Py<EventLoop> {
         &self.event_loop

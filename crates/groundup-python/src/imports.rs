@@ -87,6 +87,27 @@ import_once! {
     sleep = "asyncio"."sleep";
     wait_for = "asyncio"."wait_for";
     cancelled_error = "asyncio"."CancelledError";
+    invalid_state_error = "asyncio"."InvalidStateError";
+    c_task = "_asyncio"."Task";
+    get_loop = "asyncio.futures"."_get_loop";
+    /// Up to Python 3.13.
+    current_tasks = "asyncio.tasks"."_current_tasks";
+    /// Since Python 3.12.
+    swap_current_task = "_asyncio"."_swap_current_task";
+    /// Since Python 3.12.
+    eager_task_factory = "asyncio"."eager_task_factory";
+    /// Since Python 3.14.
+    enter_task = "_asyncio"."_enter_task";
+    /// Since Python 3.14.
+    leave_task = "_asyncio"."_leave_task";
+    /// Since Python 3.14.
+    register_task = "_asyncio"."_register_task";
+    /// Since Python 3.14.
+    unregister_task = "_asyncio"."_unregister_task";
+    /// Since Python 3.14.
+    add_to_awaited_by = "_asyncio"."future_add_to_awaited_by";
+    /// Since Python 3.14.
+    discard_from_awaited_by = "_asyncio"."future_discard_from_awaited_by";
     sendfile_mode = "asyncio.constants"."_SendfileMode";
     sendfile_not_available = "asyncio"."SendfileNotAvailableError";
     set_result_unless_cancelled = "asyncio.futures"."_set_result_unless_cancelled";

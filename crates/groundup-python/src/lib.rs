@@ -25,6 +25,8 @@ mod handle;
 mod thread_safe_handle;
 mod timer_handle;
 
+mod tasks;
+
 mod event_loop;
 
 mod streams;
@@ -41,7 +43,17 @@ mod _groundup {
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::imports::prepare(module.py());
         crate::streams::Classes::get(module.py())?;
+        if let Some((future, task)) = crate::tasks::prepare(module.py())? {
+            module.add("Future", future)?;
+            module.add("Task", task)?;
+        }
         module.add("__version__", env!("CARGO_PKG_VERSION"))
+    }
+
+    /// Return the tasks that are not among those that asyncio knows; from then on they are to be.
+    #[pyfunction]
+    fn take_unregistered_tasks(py: Python<'_>) -> Vec<Py<PyAny>> {
+        crate::tasks::register_pending(py)
     }
 
     #[pymodule_export]

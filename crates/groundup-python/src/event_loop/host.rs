@@ -1,4 +1,4 @@
-//! What runs on the loop: handles, transports and listeners.
+//! What runs on the loop: tasks, handles, transports and listeners.
 
 use std::io;
 
@@ -14,6 +14,7 @@ use super::descriptors::Watchers;
 use super::signals;
 use crate::errors::RunError;
 use crate::handle::Handle;
+use crate::tasks::{Awakening, Task};
 use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::transports::{DatagramTransport, Listener, Step, StreamTransport};
 
@@ -23,6 +24,10 @@ pub struct Asyncio;
 /// What stands on the loop's ready queue.
 #[derive(Clone)]
 pub enum Ready {
+    /// A task that is to take a step: it begins, or has let others go first.
+    Step(Py<Task>),
+    /// A task whose wait is over.
+    Wake(Py<Task>),
     /// A callback to be called.
     Handle(Py<Handle>),
     /// A callback that another thread may cancel.
@@ -62,6 +67,7 @@ impl Host for Asyncio {
 
     fn task_id(ready: &Ready) -> TaskId {
         let object = match ready {
+            Ready::Step(task) | Ready::Wake(task) => task.as_ptr(),
             Ready::Handle(handle) | Ready::Repeatable(handle) => handle.as_ptr(),
             Ready::Foreign(handle) => handle.as_ptr(),
             Ready::ThreadSafe(handle) => handle.as_ptr(),
@@ -74,6 +80,12 @@ impl Host for Asyncio {
     fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
         let py = event_loop.py();
         match ready {
+            Ready::Step(task) => {
+                EventLoop::resume_task(event_loop, task.bind(py), Awakening::Step)?;
+            }
+            Ready::Wake(task) => {
+                EventLoop::resume_task(event_loop, task.bind(py), Awakening::Waited)?;
+            }
             Ready::Handle(handle) => Handle::run_once(handle.bind(py))?,
             Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.bind(py))?,
             Ready::Repeatable(handle) => Handle::run(handle.bind(py))?,
@@ -151,6 +163,7 @@ pub fn settle_unless_done(
 /// Shows the garbage collector what the loop holds.
 pub fn traverse(held: Held<'_, Asyncio>, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
     match held {
+        Held::Task(Ready::Step(task) | Ready::Wake(task)) => visit.call(task),
         Held::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => visit.call(handle),
         Held::Task(Ready::Foreign(handle)) => visit.call(handle),
         Held::Task(Ready::ThreadSafe(handle)) => visit.call(handle),

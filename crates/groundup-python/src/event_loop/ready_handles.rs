@@ -10,6 +10,7 @@ use pyo3::types::{PyIterator, PyList};
 use super::one_shot_handle::OneShotHandle;
 use super::{EventLoop, Ready};
 use crate::handle::Handle;
+use crate::tasks::{self, Awakening, Task};
 use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::timer_handle::TimerHandle;
 
@@ -36,11 +37,18 @@ impl ReadyHandles {
             Entry::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => Ok(handle.into_any()),
             Entry::Task(Ready::ThreadSafe(handle)) => Ok(handle.into_any()),
             Entry::Task(Ready::Foreign(handle)) => Ok(handle),
+            Entry::Task(Ready::Step(task)) => self.handle_of(task.bind(py), Awakening::Step),
+            Entry::Task(Ready::Wake(task)) => self.handle_of(task.bind(py), Awakening::Waited),
             entry => {
                 let handle = OneShotHandle::new(self.event_loop.clone_ref(py), entry);
                 Py::new(py, handle).map(Py::into_any)
             }
         }
+    }
+
+    fn handle_of(&self, task: &Bound<'_, Task>, awakening: Awakening) -> PyResult<Py<PyAny>> {
+        let handle = tasks::handle_of(self.event_loop.bind(task.py()), task, awakening)?;
+        Ok(handle.into_any().unbind())
     }
 
     /// All handles, oldest first.

@@ -20,6 +20,8 @@ pub struct Replaced {
     pub time: Cell<bool>,
     /// `call_at`.
     pub call_at: Cell<bool>,
+    /// `call_soon`.
+    pub call_soon: Cell<bool>,
     /// `_run_once`.
     pub run_once: Cell<bool>,
     /// Any of the parts that a turn is made of, or the turn.
@@ -27,7 +29,7 @@ pub struct Replaced {
 }
 
 /// The methods that a loop looks after.
-const NAMES: [&str; 4] = ["time", "call_at", "_run_once", "_process_events"];
+const NAMES: [&str; 5] = ["time", "call_at", "call_soon", "_run_once", "_process_events"];
 
 impl Replaced {
     /// Looks up what a class replaces, and what is replaced in the loop itself.
@@ -37,9 +39,10 @@ impl Replaced {
         for (replaced, name) in replaced.iter_mut().zip(NAMES) {
             *replaced |= !class.getattr(name)?.is(&own.getattr(name)?);
         }
-        let [time, call_at, run_once, process_events] = replaced;
+        let [time, call_at, call_soon, run_once, process_events] = replaced;
         self.time.set(time);
         self.call_at.set(call_at);
+        self.call_soon.set(call_soon);
         self.run_once.set(run_once);
         self.turn.set(selects_otherwise || process_events || time || run_once);
         Ok(())

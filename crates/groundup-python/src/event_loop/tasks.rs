@@ -10,8 +10,10 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::EventLoop;
-use crate::{ffi, imports};
+use super::{EventLoop, Ready};
+use crate::handle::{Call, Handle};
+use crate::tasks::{self, Awakening, Future, Task};
+use crate::{errors, ffi, imports};
 
 /// The factory that set_task_factory was given.
 #[derive(Default)]
@@ -29,12 +31,113 @@ impl TaskFactory {
     }
 }
 
+impl EventLoop {
+    /// The object as a loop that tasks may be put on directly: no other `call_soon` wants to hear of it,
+    /// and debug mode does not.
+    #[inline]
+    pub fn schedules<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, Self>> {
+        let event_loop = object.cast::<Self>().ok()?;
+        let (py, this) = (object.py(), event_loop.get());
+        (!this.is_debug(py) && !this.parts(py).replaced.call_soon.get()).then_some(event_loop)
+    }
+
+    /// Puts a task on the ready queue whose wait is over.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when the loop is closed.
+    #[inline]
+    pub fn wake_task(event_loop: &Bound<'_, Self>, task: &Bound<'_, Task>) -> PyResult<()> {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        this.check_open(py)?;
+        this.core(py).wake(Ready::Wake(task.clone().unbind()));
+        Ok(())
+    }
+
+    /// Has a task go on in the next turn.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when the loop is closed; what a `call_soon` raises that was put in its place.
+    #[inline]
+    pub fn resume_soon(
+        event_loop: &Bound<'_, PyAny>,
+        task: &Bound<'_, Task>,
+        awakening: Awakening,
+    ) -> PyResult<()> {
+        if let (Some(event_loop), Awakening::Step) = (Self::schedules(event_loop), &awakening) {
+            let (py, this) = (event_loop.py(), event_loop.get());
+            this.check_open(py)?;
+            this.core(py).wake(Ready::Step(task.clone().unbind()));
+            return Ok(());
+        }
+        tasks::call_soon(event_loop, task, awakening)
+    }
+
+    /// Calls a callback of a future in the next turn.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when the loop is closed.
+    pub fn call_back(
+        event_loop: &Bound<'_, Self>,
+        callback: Bound<'_, PyAny>,
+        future: &Bound<'_, PyAny>,
+        context: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<()> {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        this.check_open(py)?;
+        let call = Call::new(callback, PyTuple::new(py, [future])?);
+        let handle = Handle::new(event_loop, call, context)?;
+        this.core(py).wake(Ready::Handle(handle.unbind()));
+        Ok(())
+    }
+
+    /// Goes on with a task whose turn it is.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt`; other exceptions go to the loop's exception handler.
+    #[inline]
+    pub fn resume_task(
+        event_loop: &Bound<'_, Self>,
+        task: &Bound<'_, Task>,
+        awakening: Awakening,
+    ) -> PyResult<()> {
+        if event_loop.get().is_debug(event_loop.py()) {
+            return Handle::run_once(&tasks::handle_of(event_loop, task, awakening)?);
+        }
+        match Task::resume(task, awakening) {
+            Ok(()) => Ok(()),
+            Err(error) => Self::report_step(event_loop, task, error),
+        }
+    }
+
+    #[cold]
+    fn report_step(
+        event_loop: &Bound<'_, Self>,
+        task: &Bound<'_, Task>,
+        error: PyErr,
+    ) -> PyResult<()> {
+        if errors::ends_run(event_loop.py(), &error) {
+            return Err(error);
+        }
+        let handle = tasks::handle_of(event_loop, task, Awakening::Step)?;
+        Handle::report_error(&handle, &error)
+    }
+}
+
 #[pymethods]
 impl EventLoop {
     /// Return a new asyncio.Future of this loop.
     pub fn create_future<'py>(slf: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         static NAMES: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
         let py = slf.py();
+        if !slf.get().is_debug(py)
+            && let Some(future) = Future::new(slf)?
+        {
+            return Ok(future.into_any());
+        }
         let names = NAMES
             .get_or_try_init(py, || PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind))?;
         ffi::call_with_keywords(imports::future(py)?, [], names.bind(py), [slf.as_any()])
@@ -53,7 +156,13 @@ impl EventLoop {
         let py = slf.py();
         slf.get().check_open(py)?;
         let task = match (slf.get().get_task_factory(py), keywords) {
-            (None, keywords) => create_default_task(slf, coro, keywords)?,
+            (None, keywords) => return create_default_task(slf, coro, keywords),
+            (Some(factory), None) if makes_eager_tasks(slf, factory.bind(py))? => {
+                match Task::spawn_eagerly(slf, coro)? {
+                    Some(task) => return Ok(task),
+                    None => factory.bind(py).call1((slf, coro))?,
+                }
+            }
             (Some(factory), None) => factory.bind(py).call1((slf, coro))?,
             (Some(factory), Some(keywords)) if py.version_info() >= (3, 14) => {
                 factory.bind(py).call((slf, coro), Some(keywords))?
@@ -101,14 +210,34 @@ fn create_default_task<'py>(
 ) -> PyResult<Bound<'py, PyAny>> {
     static NAMES: PyOnceLock<Py<PyTuple>> = PyOnceLock::new();
     let py = event_loop.py();
-    if let Some(keywords) = keywords {
+    let class = imports::task(py)?;
+    if class.is(imports::c_task(py)?)
+        && let Some(task) = Task::spawn(event_loop, coro, keywords)?
+    {
+        return Ok(task);
+    }
+    let task = if let Some(keywords) = keywords {
         let keywords = keywords.copy()?;
         keywords.set_item(intern!(py, "loop"), event_loop)?;
-        return imports::task(py)?.call((coro,), Some(&keywords));
-    }
-    let names =
-        NAMES.get_or_try_init(py, || PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind))?;
-    ffi::call_with_keywords(&imports::task(py)?, [coro], names.bind(py), [event_loop.as_any()])
+        class.call((coro,), Some(&keywords))?
+    } else {
+        let names = NAMES
+            .get_or_try_init(py, || PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind))?;
+        ffi::call_with_keywords(&class, [coro], names.bind(py), [event_loop.as_any()])?
+    };
+    event_loop.get().core(py).recorder().spawn(TaskId(task.as_ptr().addr() as u64));
+    Ok(task)
+}
+
+/// Whether a task factory is asyncio's for eager tasks, and would make them of asyncio's class.
+fn makes_eager_tasks(
+    event_loop: &Bound<'_, EventLoop>,
+    factory: &Bound<'_, PyAny>,
+) -> PyResult<bool> {
+    let py = factory.py();
+    Ok(cfg!(Py_3_12)
+        && factory.is(imports::eager_task_factory(py)?)
+        && EventLoop::schedules(event_loop.as_any()).is_some())
 }
 
 /// Before 3.14, a factory is given no name: the task is named afterwards.

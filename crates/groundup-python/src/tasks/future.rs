@@ -1,0 +1,205 @@
+//! Futures: making one, giving it its outcome, and waking who waits for it.
+
+use pyo3::exceptions::{PyBaseException, PyRuntimeError};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+
+use super::callables::Wakeup;
+use super::classes::{Future, Task, bases};
+use super::layout::{FINISHED, FutureObject, PENDING, is_set, peek};
+use crate::event_loop::EventLoop;
+use crate::imports;
+
+/// Who is to be told that a future is done, taken out of it.
+struct Callbacks {
+    first: Option<Py<PyAny>>,
+    context: Option<Py<PyAny>>,
+    others: Option<Py<PyAny>>,
+}
+
+impl Callbacks {
+    fn take(fields: &FutureObject) -> Self {
+        Self {
+            first: fields.callback.take(),
+            context: fields.context.take(),
+            others: fields.callbacks.take(),
+        }
+    }
+
+    fn put_back(self, fields: &FutureObject) {
+        fields.callback.set(self.first);
+        fields.context.set(self.context);
+        fields.callbacks.set(self.others);
+    }
+}
+
+impl Future {
+    /// A new future of a loop; `None` when there is no class for it.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    #[inline]
+    pub fn new<'py>(event_loop: &Bound<'py, EventLoop>) -> PyResult<Option<Bound<'py, Self>>> {
+        let Some(future) = Self::allocate(event_loop.py())? else { return Ok(None) };
+        Self::fields(&future).event_loop.set(Some(event_loop.clone().into_any().unbind()));
+        Ok(Some(future))
+    }
+
+    /// Whether it has neither a result nor an exception, and was not cancelled.
+    pub fn is_pending(future: &Bound<'_, Self>) -> bool {
+        Self::fields(future).state.get() == PENDING
+    }
+
+    /// Gives it its result, and tells who waits for it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError` when it is done already; what scheduling a callback raises.
+    pub fn set_result(future: &Bound<'_, Self>, value: Bound<'_, PyAny>) -> PyResult<()> {
+        let fields = Self::fields(future);
+        if !is_set(&fields.event_loop) {
+            return Err(PyRuntimeError::new_err("Future object is not initialized."));
+        }
+        if fields.state.get() != PENDING {
+            return Err(invalid_state(future.py(), "invalid state"));
+        }
+        fields.result.set(Some(value.unbind()));
+        fields.state.set(FINISHED);
+        Self::tell(future, Callbacks::take(fields))
+    }
+
+    /// Gives it an exception, and tells who waits for it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidStateError` when it is done already; `TypeError` when that is no exception a future can
+    /// have.
+    pub fn set_exception(future: &Bound<'_, Self>, exception: Bound<'_, PyAny>) -> PyResult<()> {
+        let exception = match exception.cast::<PyType>() {
+            Ok(class) if Self::is_pending(future) && is_exception_class(class) => class.call0()?,
+            _ => exception,
+        };
+        Self::by_base(future, &bases(future.py()).set_exception, (future.as_any(), exception), None)
+            .map(drop)
+    }
+
+    /// Cancels it, and tells who waits for it; the arguments are those of `cancel`.
+    ///
+    /// Returns whether it was cancelled, as a `bool` of Python's.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` for other arguments than `msg`.
+    pub fn cancel<'py>(
+        future: &Bound<'py, Self>,
+        args: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let mut arguments = vec![future.as_any().clone()];
+        arguments.extend(args.iter());
+        let arguments = PyTuple::new(future.py(), arguments)?;
+        let cancelled = Self::by_base(future, &bases(future.py()).cancel, arguments, keywords)?;
+        Ok(cancelled)
+    }
+
+    /// Has the base give it its outcome, which knows what each version makes of it, and tells who
+    /// waits for it.
+    fn by_base<'py, A>(
+        future: &Bound<'py, Self>,
+        method: &Py<PyAny>,
+        arguments: A,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Bound<'py, PyAny>>
+    where
+        A: pyo3::call::PyCallArgs<'py>,
+    {
+        let fields = Self::fields(future);
+        let callbacks = Callbacks::take(fields);
+        let outcome = method.bind(future.py()).call(arguments, keywords);
+        if fields.state.get() == PENDING || outcome.is_err() {
+            callbacks.put_back(fields);
+            return outcome;
+        }
+        Self::tell(future, callbacks)?;
+        outcome
+    }
+
+    /// Schedules the callbacks of a future that is done, in their order.
+    fn tell(future: &Bound<'_, Self>, callbacks: Callbacks) -> PyResult<()> {
+        let py = future.py();
+        let Some(event_loop) = peek(py, &Self::fields(future).event_loop) else { return Ok(()) };
+        #[cfg(Py_3_14)]
+        super::registry::leave(future)?;
+        if let Some(first) = callbacks.first {
+            call_soon(&event_loop, first.into_bound(py), future, callbacks.context)?;
+        }
+        let Some(others) = callbacks.others else { return Ok(()) };
+        for callback in others.bind(py).cast::<PyList>()? {
+            let (callback, context): (Bound<'_, PyAny>, Py<PyAny>) = callback.extract()?;
+            call_soon(&event_loop, callback, future, Some(context))?;
+        }
+        Ok(())
+    }
+
+    /// The callbacks with their contexts, as `_callbacks` shows them; tasks that wait show as what wakes
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// What the base raises.
+    pub fn callbacks<'py>(future: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let py = future.py();
+        let callbacks = bases(py).callbacks.bind(py).call1((future.as_any(),))?;
+        let Ok(list) = callbacks.cast::<PyList>() else { return Ok(callbacks) };
+        for (place, pair) in list.iter().enumerate() {
+            let (callback, context): (Bound<'py, PyAny>, Bound<'py, PyAny>) = pair.extract()?;
+            if let Some(task) = Task::of(&callback) {
+                list.set_item(place, (Wakeup::of(task)?, context))?;
+            }
+        }
+        Ok(callbacks)
+    }
+}
+
+/// Calls a callback of a future in the loop's next turn, or wakes the task that stands for one.
+fn call_soon(
+    event_loop: &Bound<'_, PyAny>,
+    callback: Bound<'_, PyAny>,
+    future: &Bound<'_, Future>,
+    context: Option<Py<PyAny>>,
+) -> PyResult<()> {
+    let py = event_loop.py();
+    if let Some(event_loop) = EventLoop::schedules(event_loop) {
+        return match Task::of(&callback) {
+            Some(task) => EventLoop::wake_task(event_loop, task),
+            None => {
+                let context = context.as_ref().map(|context| context.bind(py));
+                EventLoop::call_back(event_loop, callback, future.as_any(), context)
+            }
+        };
+    }
+    let callback = match Task::of(&callback) {
+        Some(task) => Wakeup::of(task)?.into_any(),
+        None => callback,
+    };
+    let keywords = PyDict::new(py);
+    if let Some(context) = context {
+        keywords.set_item(intern!(py, "context"), context)?;
+    }
+    let arguments = (callback, future.as_any());
+    event_loop.call_method(intern!(py, "call_soon"), arguments, Some(&keywords)).map(drop)
+}
+
+fn is_exception_class(class: &Bound<'_, PyType>) -> bool {
+    class.is_subclass_of::<PyBaseException>().unwrap_or(false)
+}
+
+/// `asyncio.InvalidStateError`.
+pub fn invalid_state(py: Python<'_>, message: &str) -> PyErr {
+    match imports::invalid_state_error(py).and_then(|class| class.call1((message,))) {
+        Ok(error) => PyErr::from_value(error),
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,168 @@
+//! What lies where in the objects of `_asyncio.Future` and `_asyncio.Task`, for each version of Python.
+//!
+//! The classes of this module are subclasses of those and work on the same fields, so that whatever else
+//! looks at a task (the methods of the base, the garbage collector, a debugger in another process) finds
+//! what it expects. The interpreter's headers do not publish the layout: `verification.rs` holds it
+//! against live objects, and where it differs there are no such classes.
+
+use std::cell::{Cell, UnsafeCell};
+use std::ffi::c_int;
+#[cfg(Py_3_14)]
+use std::ptr::NonNull;
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// A field that holds a reference, or null.
+pub type Reference = Cell<Option<Py<PyAny>>>;
+
+/// A future that has no result yet.
+pub const PENDING: c_int = 0;
+/// A future that was cancelled.
+pub const CANCELLED: c_int = 1;
+/// A future with a result or an exception.
+pub const FINISHED: c_int = 2;
+
+/// A future, or the part of a task that is one.
+#[repr(C)]
+pub struct FutureObject {
+    head: UnsafeCell<ffi::PyObject>,
+    pub event_loop: Reference,
+    /// The first callback; others are in a list.
+    pub callback: Reference,
+    /// The context of the first callback.
+    pub context: Reference,
+    pub callbacks: Reference,
+    pub exception: Reference,
+    exception_traceback: Reference,
+    pub result: Reference,
+    source_traceback: Reference,
+    pub cancel_message: Reference,
+    /// The `CancelledError` that a task ended with.
+    #[cfg(Py_3_13)]
+    pub cancelled_error: Reference,
+    #[cfg(Py_3_14)]
+    pub awaited_by: Reference,
+    pub state: Cell<c_int>,
+    #[cfg(Py_3_14)]
+    pub is_task: Cell<bool>,
+    #[cfg(Py_3_14)]
+    pub awaited_by_set: Cell<bool>,
+    #[cfg(Py_3_14)]
+    flags: Cell<u8>,
+    #[cfg(all(Py_3_13, not(Py_3_14)))]
+    flags: Cell<u32>,
+    #[cfg(not(Py_3_13))]
+    log_traceback: Cell<c_int>,
+    #[cfg(not(Py_3_13))]
+    blocking: Cell<c_int>,
+    #[cfg(not(Py_3_13))]
+    dict: Reference,
+    #[cfg(not(Py_3_13))]
+    weak_references: Cell<*mut ffi::PyObject>,
+    #[cfg(not(Py_3_13))]
+    pub cancelled_error: Reference,
+}
+
+/// A task.
+#[repr(C)]
+pub struct TaskObject {
+    pub future: FutureObject,
+    #[cfg(Py_3_13)]
+    pub cancel_requests: Cell<c_int>,
+    /// What it waits for.
+    pub waiter: Reference,
+    pub coroutine: Reference,
+    /// A string, or the number that it is made of when it is asked for.
+    pub name: Reference,
+    pub context: Reference,
+    #[cfg(not(Py_3_13))]
+    must_cancel: Cell<c_int>,
+    #[cfg(not(Py_3_13))]
+    log_destroy_pending: Cell<c_int>,
+    #[cfg(not(Py_3_13))]
+    pub cancel_requests: Cell<c_int>,
+    /// Its place among all tasks of the thread.
+    #[cfg(Py_3_14)]
+    pub place: [Cell<Option<NonNull<u8>>>; 2],
+}
+
+/// A task of this module: behind the base's fields stands its number in the registry.
+#[repr(C)]
+pub struct OwnTaskObject {
+    pub task: TaskObject,
+    pub number: Cell<u32>,
+}
+
+// A reference that is absent is a null pointer.
+const _: () = assert!(size_of::<Reference>() == size_of::<*mut ffi::PyObject>());
+
+/// What a flag is kept in.
+#[cfg(Py_3_13)]
+macro_rules! flag {
+    ($(#[$doc:meta])* $get:ident, $set:ident, $field:ident, $bit:literal, $($path:ident).+) => {
+        $(#[$doc])*
+        pub fn $get(&self) -> bool {
+            self.$($path).+.get() & (1 << $bit) != 0
+        }
+
+        $(#[$doc])*
+        pub fn $set(&self, value: bool) {
+            let others = self.$($path).+.get() & !(1 << $bit);
+            self.$($path).+.set(if value { others | 1 << $bit } else { others });
+        }
+    };
+}
+
+#[cfg(not(Py_3_13))]
+macro_rules! flag {
+    ($(#[$doc:meta])* $get:ident, $set:ident, $field:ident, $bit:literal, $($path:ident).+) => {
+        $(#[$doc])*
+        pub fn $get(&self) -> bool {
+            self.$field.get() != 0
+        }
+
+        $(#[$doc])*
+        pub fn $set(&self, value: bool) {
+            self.$field.set(value.into());
+        }
+    };
+}
+
+impl FutureObject {
+    flag! {
+        /// Whether it reports, when it goes, an exception that nobody has asked for.
+        logs_traceback, set_logs_traceback, log_traceback, 0, flags
+    }
+    flag! {
+        /// Whether it is being awaited, rather than yielded by mistake.
+        is_blocking, set_blocking, blocking, 1, flags
+    }
+}
+
+impl TaskObject {
+    flag! {
+        /// Whether its next step is to raise `CancelledError`.
+        must_cancel, set_must_cancel, must_cancel, 2, future.flags
+    }
+    flag! {
+        /// Whether it reports, when it goes, that it was not done.
+        logs_destroy_pending, set_logs_destroy_pending, log_destroy_pending, 3, future.flags
+    }
+}
+
+/// Another reference to what a field refers to.
+pub fn peek<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>> {
+    let object = field.take();
+    let copy = object.as_ref().map(|object| object.bind(py).clone());
+    field.set(object);
+    copy
+}
+
+/// Whether a field refers to something.
+pub fn is_set(field: &Reference) -> bool {
+    let object = field.take();
+    let is_set = object.is_some();
+    field.set(object);
+    is_set
+}

@@ -1,0 +1,23 @@
+//! Futures and tasks of the loop's own: subclasses of `_asyncio.Future` and `_asyncio.Task`, on the same
+//! fields, whose steps and wake-ups stand on the ready queue themselves.
+//!
+//! Everything else about them (names, stacks, results, what is logged when one is forgotten) is the base's.
+//! Who makes a task by other ways, in debug mode, or on a loop whose `call_soon` somebody has
+//! replaced, gets it driven by the base's own code, through `call_soon`.
+
+mod callables;
+mod classes;
+mod current;
+mod future;
+mod layout;
+mod registry;
+mod slots;
+mod step;
+mod task;
+mod verification;
+mod waiting;
+
+pub use callables::{call_soon, handle_of};
+pub use classes::{Future, Task, prepare};
+pub use registry::register_pending;
+pub use step::Awakening;

@@ -1,0 +1,269 @@
+//! What the classes have instead of their bases' methods: what the interpreter calls, and the tables
+//! that tell it so.
+//!
+//! Each function here only makes the interpreter's pointers into what `future.rs` and `task.rs` take.
+
+use std::ffi::{CStr, c_int, c_uint, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+
+use pyo3::exceptions::PySystemError;
+use pyo3::ffi;
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyTuple, PyType};
+
+use super::classes::{Future, Task};
+use super::layout::{FutureObject, OwnTaskObject};
+use super::registry;
+
+/// Makes a class of its bases, with what it has instead of theirs.
+fn derive<'py>(
+    bases: &Bound<'py, PyTuple>,
+    name: &'static CStr,
+    size: usize,
+    slots: &mut [ffi::PyType_Slot],
+) -> PyResult<Bound<'py, PyType>> {
+    let py = bases.py();
+    let flags = ffi::Py_TPFLAGS_DEFAULT | ffi::Py_TPFLAGS_BASETYPE;
+    let mut spec = ffi::PyType_Spec {
+        name: name.as_ptr(),
+        basicsize: size as c_int,
+        itemsize: 0,
+        flags: flags as c_uint,
+        slots: slots.as_mut_ptr(),
+    };
+    // SAFETY: the slots end with an empty one, what they refer to is static, and the size is that of the
+    // bases or more.
+    unsafe {
+        let class = ffi::PyType_FromSpecWithBases(&mut spec, bases.as_ptr());
+        Ok(Bound::from_owned_ptr_or_err(py, class)?.cast_into_unchecked())
+    }
+}
+
+const fn slot(slot: c_int, function: *mut c_void) -> ffi::PyType_Slot {
+    ffi::PyType_Slot { slot, pfunc: function }
+}
+
+/// A table that the interpreter reads for as long as it lives.
+fn leak<T>(table: Vec<T>) -> *mut c_void {
+    Box::leak(table.into_boxed_slice()).as_mut_ptr().cast()
+}
+
+/// The class `Future`, of the one in `_asyncio`.
+///
+/// # Errors
+///
+/// What making a class raises.
+pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>> {
+    let methods = vec![
+        ffi::PyMethodDef {
+            ml_name: c"set_result".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_result },
+            ml_flags: ffi::METH_O,
+            ml_doc: c"Mark the future done and set its result.".as_ptr(),
+        },
+        ffi::PyMethodDef {
+            ml_name: c"set_exception".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_exception },
+            ml_flags: ffi::METH_O,
+            ml_doc: c"Mark the future done and set an exception.".as_ptr(),
+        },
+        ffi::PyMethodDef {
+            ml_name: c"cancel".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunctionWithKeywords: cancel },
+            ml_flags: ffi::METH_VARARGS | ffi::METH_KEYWORDS,
+            ml_doc: c"Cancel the future and schedule callbacks.".as_ptr(),
+        },
+        ffi::PyMethodDef::zeroed(),
+    ];
+    let mut slots = [
+        slot(ffi::Py_tp_methods, leak(methods)),
+        slot(ffi::Py_tp_getset, leak(callbacks_attribute())),
+        slot(0, ptr::null_mut()),
+    ];
+    let bases = PyTuple::new(base.py(), [base])?;
+    derive(&bases, c"groundup._groundup.Future", size_of::<FutureObject>(), &mut slots)
+}
+
+/// The class `Task`, of the one in `_asyncio` and the class `Future` of this module.
+///
+/// # Errors
+///
+/// What making a class raises.
+pub fn derive_task<'py>(
+    base: &Bound<'py, PyType>,
+    future: &Bound<'py, PyType>,
+) -> PyResult<Bound<'py, PyType>> {
+    let methods = vec![
+        ffi::PyMethodDef {
+            ml_name: c"get_name".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunction: get_name },
+            ml_flags: ffi::METH_NOARGS,
+            ml_doc: c"Return the name of the task.".as_ptr(),
+        },
+        ffi::PyMethodDef::zeroed(),
+    ];
+    let mut slots = [
+        slot(ffi::Py_tp_init, init_task as ffi::initproc as *mut c_void),
+        slot(ffi::Py_tp_dealloc, deallocate_task as ffi::destructor as *mut c_void),
+        slot(ffi::Py_tp_methods, leak(methods)),
+        slot(ffi::Py_tp_getset, leak(callbacks_attribute())),
+        slot(0, ptr::null_mut()),
+    ];
+    // As asyncio's, tasks are futures.
+    let bases = PyTuple::new(base.py(), [base, future])?;
+    derive(&bases, c"groundup._groundup.Task", size_of::<OwnTaskObject>(), &mut slots)
+}
+
+fn callbacks_attribute() -> Vec<ffi::PyGetSetDef> {
+    let attribute = ffi::PyGetSetDef {
+        name: c"_callbacks".as_ptr(),
+        get: Some(callbacks),
+        set: None,
+        doc: ptr::null(),
+        closure: ptr::null_mut(),
+    };
+    let end = ffi::PyGetSetDef {
+        name: ptr::null(),
+        get: None,
+        set: None,
+        doc: ptr::null(),
+        closure: ptr::null_mut(),
+    };
+    vec![attribute, end]
+}
+
+/// Runs what the interpreter has called; an error, or a panic, is raised, and `failed` returned.
+///
+/// The interpreter holds the lock, also at its end, when nobody can be attached any more.
+fn guard<T>(failed: T, body: impl Fn(Python<'_>) -> PyResult<T>) -> T {
+    let guarded = |py: Python<'_>| catch_unwind(AssertUnwindSafe(|| body(py)));
+    let outcome = match Python::try_attach(guarded) {
+        Some(outcome) => outcome,
+        // SAFETY: the interpreter is what calls, with the lock held.
+        None => guarded(unsafe { Python::assume_attached() }),
+    };
+    let error = match outcome {
+        Ok(Ok(value)) => return value,
+        Ok(Err(error)) => error,
+        Err(_) => PySystemError::new_err("groundup: a method of a future or task has panicked"),
+    };
+    // SAFETY: as above.
+    error.restore(unsafe { Python::assume_attached() });
+    failed
+}
+
+/// The future that the interpreter calls a method of.
+unsafe fn receiver<'py>(py: Python<'py>, object: *mut ffi::PyObject) -> Bound<'py, Future> {
+    // SAFETY: the caller passes on what the interpreter has called a method of this module's classes
+    // with, whose class it has checked.
+    unsafe { Bound::from_borrowed_ptr(py, object).cast_into_unchecked() }
+}
+
+unsafe extern "C" fn set_result(
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: the interpreter passes a future of this class and a live object.
+        let (future, value) =
+            unsafe { (receiver(py, object), Bound::from_borrowed_ptr(py, value)) };
+        Future::set_result(&future, value)?;
+        Ok(py.None().into_ptr())
+    })
+}
+
+unsafe extern "C" fn set_exception(
+    object: *mut ffi::PyObject,
+    value: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: as in `set_result`.
+        let (future, value) =
+            unsafe { (receiver(py, object), Bound::from_borrowed_ptr(py, value)) };
+        Future::set_exception(&future, value)?;
+        Ok(py.None().into_ptr())
+    })
+}
+
+unsafe extern "C" fn cancel(
+    object: *mut ffi::PyObject,
+    args: *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: the interpreter passes a future of this class, a tuple, and a dict or null.
+        let (future, args, keywords) =
+            unsafe { (receiver(py, object), tuple(py, args), dict(py, keywords)) };
+        Future::cancel(&future, &args, keywords.as_ref()).map(Bound::into_ptr)
+    })
+}
+
+unsafe extern "C" fn callbacks(
+    object: *mut ffi::PyObject,
+    _closure: *mut c_void,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: the interpreter passes a future of this class.
+        let future = unsafe { receiver(py, object) };
+        Future::callbacks(&future).map(Bound::into_ptr)
+    })
+}
+
+unsafe extern "C" fn get_name(
+    object: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: the interpreter passes a task of this class, or of one that inherits from it.
+        let task = unsafe { &*object.cast::<OwnTaskObject>() };
+        Task::name(py, &task.task).map(Bound::into_ptr)
+    })
+}
+
+unsafe extern "C" fn init_task(
+    object: *mut ffi::PyObject,
+    args: *mut ffi::PyObject,
+    keywords: *mut ffi::PyObject,
+) -> c_int {
+    guard(-1, |py| {
+        // SAFETY: the interpreter passes a task of this class, or of one that inherits from it, a
+        // tuple, and a dict or null.
+        let (task, args, keywords) =
+            unsafe { (Bound::from_borrowed_ptr(py, object), tuple(py, args), dict(py, keywords)) };
+        Task::init(&task, &args, keywords.as_ref()).map(|()| 0)
+    })
+}
+
+unsafe fn tuple(py: Python<'_>, args: *mut ffi::PyObject) -> Bound<'_, PyTuple> {
+    // SAFETY: the caller passes on what the interpreter has given for positional arguments.
+    unsafe { Bound::from_borrowed_ptr(py, args).cast_into_unchecked() }
+}
+
+unsafe fn dict(py: Python<'_>, keywords: *mut ffi::PyObject) -> Option<Bound<'_, PyDict>> {
+    // SAFETY: the caller passes on what the interpreter has given for keywords.
+    unsafe {
+        Bound::from_borrowed_ptr_or_opt(py, keywords).map(|keywords| keywords.cast_into_unchecked())
+    }
+}
+
+/// Ends a task that nobody refers to any more.
+unsafe extern "C" fn deallocate_task(object: *mut ffi::PyObject) {
+    // SAFETY: the interpreter passes a task of this class, or of one that inherits from it, whose last
+    // reference is gone. The finaliser may make new ones; then it lives on. What the base does
+    // with the object ends with the reference to a class that was made at run time, except where the
+    // base itself was not: before Python 3.12.
+    unsafe {
+        if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
+            return;
+        }
+        registry::forget(&(*object.cast::<OwnTaskObject>()).number);
+        let class = ffi::Py_TYPE(object);
+        let base = Task::base();
+        let deallocate = (*base).tp_dealloc.expect("objects can be deallocated");
+        deallocate(object);
+        if cfg!(not(Py_3_12)) {
+            ffi::Py_DECREF(class.cast());
+        }
+    }
+}

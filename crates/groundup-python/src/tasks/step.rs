@@ -1,0 +1,178 @@
+//! A task's step: its coroutine is resumed, until it waits, returns or raises.
+
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyContext, PyTuple};
+
+use super::classes::{Future, Task};
+use super::current::Current;
+use super::future::invalid_state;
+use super::layout::{FINISHED, PENDING, is_set, peek};
+use super::waiting;
+use crate::ffi::{self, Sent};
+use crate::{errors, imports};
+
+/// Why a task goes on.
+#[derive(Debug)]
+pub enum Awakening {
+    /// It begins, or has let others go first.
+    Step,
+    /// What it waits for is done.
+    Waited,
+    /// It has waited for what cannot be waited for, and is told so.
+    Throw(PyErr),
+}
+
+impl Task {
+    /// Goes on with a task, in its context.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt`; `RuntimeError` when another task is being resumed.
+    #[inline]
+    pub fn resume(task: &Bound<'_, Self>, awakening: Awakening) -> PyResult<()> {
+        let py = task.py();
+        let Some(context) = peek(py, &Self::fields(task).context) else { return Ok(()) };
+        ffi::run_in_context(context.cast::<PyContext>()?, || match awakening {
+            Awakening::Step => Self::step(task, None),
+            Awakening::Throw(error) => Self::step(task, Some(error)),
+            Awakening::Waited => match peek(py, &Self::fields(task).waiter) {
+                Some(future) => Self::wake(task, &future),
+                None => Self::step(task, None),
+            },
+        })
+    }
+
+    /// Takes the next step of a task that has waited for a future, which is done.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Task::resume`].
+    pub fn wake(task: &Bound<'_, Self>, future: &Bound<'_, PyAny>) -> PyResult<()> {
+        waiting::end(task, future)?;
+        let is_settled = Future::of(future).is_some_and(|future| {
+            let fields = Future::fields(future);
+            fields.state.get() == FINISHED && !is_set(&fields.exception)
+        });
+        if is_settled {
+            return Self::step(task, None);
+        }
+        let outcome = future.call_method0(intern!(task.py(), "result"));
+        Self::step(task, outcome.err())
+    }
+
+    /// Takes the next step; with an exception, that is raised where the coroutine stopped.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Task::resume`].
+    #[inline]
+    pub fn step(task: &Bound<'_, Self>, exception: Option<PyErr>) -> PyResult<()> {
+        let fields = Self::fields(task);
+        let event_loop = peek(task.py(), &fields.future.event_loop);
+        let Some(event_loop) = event_loop else { return Err(uninitialised()) };
+        let current = Current::enter(&event_loop, task)?;
+        let outcome = Self::advance(task, exception);
+        match (outcome, current.leave()) {
+            (Ok(()), left) => left,
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// Resumes the coroutine, whoever is current, and sees what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt`.
+    #[inline]
+    pub fn advance(task: &Bound<'_, Self>, exception: Option<PyErr>) -> PyResult<()> {
+        let (py, fields) = (task.py(), Self::fields(task));
+        if fields.future.state.get() != PENDING {
+            return Err(Self::already_done(task, exception));
+        }
+        let exception = if fields.must_cancel() {
+            Some(Self::cancellation(task, exception)?)
+        } else {
+            exception
+        };
+        drop(fields.waiter.take());
+        let Some(coroutine) = peek(py, &fields.coroutine) else { return Err(uninitialised()) };
+        let sent = match exception {
+            None => ffi::send(&coroutine, py.None().bind(py)),
+            Some(error) => throw(&coroutine, error),
+        };
+        match sent {
+            Ok(Sent::Yielded(yielded)) => waiting::begin(task, yielded),
+            Ok(Sent::Returned(_)) if fields.must_cancel() => {
+                // It was cancelled just before it returned.
+                fields.set_must_cancel(false);
+                let message = peek(py, &fields.future.cancel_message);
+                Self::end_cancelled(task, message.as_ref())
+            }
+            Ok(Sent::Returned(value)) => Future::set_result(Self::as_future(task), value),
+            Err(error) => Self::fail(task, error),
+        }
+    }
+
+    fn already_done(task: &Bound<'_, Self>, exception: Option<PyErr>) -> PyErr {
+        let py = task.py();
+        let exception = exception
+            .map_or(Ok(String::new()), |error| error.value(py).repr().map(|repr| repr.to_string()));
+        match (task.as_any().repr(), exception) {
+            (Ok(task), Ok(exception)) => {
+                invalid_state(py, &format!("__step(): already done: {task} {exception}"))
+            }
+            (Err(error), _) | (_, Err(error)) => error,
+        }
+    }
+
+    /// The `CancelledError` that a task is to hear of: one that is on its way, or a new one.
+    fn cancellation(task: &Bound<'_, Self>, exception: Option<PyErr>) -> PyResult<PyErr> {
+        let py = task.py();
+        let cancelled_error = imports::cancelled_error(py)?;
+        let error = match exception {
+            Some(error) if error.matches(py, cancelled_error)? => error,
+            _ => {
+                let make = intern!(py, "_make_cancelled_error");
+                PyErr::from_value(task.as_any().call_method0(make)?)
+            }
+        };
+        Self::fields(task).set_must_cancel(false);
+        Ok(error)
+    }
+
+    fn end_cancelled(task: &Bound<'_, Self>, message: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
+        let arguments = PyTuple::new(task.py(), message)?;
+        Future::cancel(Self::as_future(task), &arguments, None).map(drop)
+    }
+
+    /// Ends a task with what its coroutine has raised.
+    fn fail(task: &Bound<'_, Self>, error: PyErr) -> PyResult<()> {
+        let py = task.py();
+        if error.matches(py, imports::cancelled_error(py)?)? {
+            let error = error.into_value(py).into_any();
+            drop(Self::fields(task).future.cancelled_error.replace(Some(error)));
+            return Self::end_cancelled(task, None);
+        }
+        let exception = errors::exception(py, &error).into_any();
+        Future::set_exception(Self::as_future(task), exception)?;
+        if errors::ends_run(py, &error) { Err(error) } else { Ok(()) }
+    }
+}
+
+fn throw<'py>(coroutine: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Sent<'py>> {
+    let py = coroutine.py();
+    let thrown = coroutine.call_method1(intern!(py, "throw"), (error.into_value(py),));
+    match thrown {
+        Ok(yielded) => Ok(Sent::Yielded(yielded)),
+        Err(error) if error.is_instance_of::<PyStopIteration>(py) => {
+            error.value(py).getattr(intern!(py, "value")).map(Sent::Returned)
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn uninitialised() -> PyErr {
+    PyRuntimeError::new_err("uninitialized Task object")
+}

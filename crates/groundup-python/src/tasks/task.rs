@@ -1,0 +1,219 @@
+//! Tasks: how one begins.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use groundup::recorder::{Recorder, TaskId};
+use pyo3::exceptions::PyTypeError;
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyContext, PyDict, PyInt, PyString, PyTuple};
+
+use super::classes::Task;
+#[cfg(Py_3_12)]
+use super::layout::PENDING;
+use super::layout::{TaskObject, is_set, peek};
+use super::registry;
+use super::step::Awakening;
+use crate::event_loop::EventLoop;
+use crate::{ffi, imports};
+
+/// The number in the name of the task that was made last.
+static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
+
+/// What a task is made with, beside its coroutine and its loop.
+#[derive(Default)]
+pub struct Keywords<'py> {
+    name: Option<Bound<'py, PyAny>>,
+    context: Option<Bound<'py, PyContext>>,
+    eager_start: bool,
+}
+
+impl<'py> Keywords<'py> {
+    /// An eager task's, of which nothing else is said.
+    pub fn eager() -> Self {
+        Self { eager_start: true, ..Self::default() }
+    }
+
+    /// Takes them out of a dict, where `loop` may stand too; `None` leaves the decision about them to
+    /// the base: what is not known, what is no context, and what may raise.
+    ///
+    /// # Errors
+    ///
+    /// What comparing names raises.
+    pub fn of(keywords: &Bound<'py, PyDict>) -> PyResult<Option<Self>> {
+        let mut found = Self::default();
+        for (name, value) in keywords.iter() {
+            let name = name.cast::<PyString>()?;
+            match name.to_str()? {
+                "loop" => {}
+                "name" => found.name = (!value.is_none()).then_some(value),
+                "context" if value.is_none() => {}
+                "context" => match value.cast_into() {
+                    Ok(context) => found.context = Some(context),
+                    Err(_) => return Ok(None),
+                },
+                "eager_start" if cfg!(Py_3_12) => found.eager_start = value.is_truthy()?,
+                _ => return Ok(None),
+            }
+        }
+        Ok(Some(found))
+    }
+}
+
+impl Task {
+    /// Starts a coroutine on a loop; `None` when there is no class for it.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` when that is no coroutine or a keyword is wrong; what an eager step raises.
+    pub fn spawn<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        coroutine: &Bound<'py, PyAny>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(task) = Self::allocate(event_loop.py())? else { return Ok(None) };
+        let found = keywords.map_or(Ok(Some(Keywords::default())), Keywords::of)?;
+        match found {
+            Some(keywords) if EventLoop::schedules(event_loop.as_any()).is_some() => {
+                Self::begin(&task, event_loop, coroutine, keywords)?;
+            }
+            _ => Self::begin_by_base(&task, event_loop, coroutine, keywords)?,
+        }
+        Ok(Some(task.into_any()))
+    }
+
+    /// Starts a coroutine on a loop with keywords that are known; `None` as for [`Task::spawn`].
+    ///
+    /// # Errors
+    ///
+    /// As for [`Task::spawn`].
+    pub fn spawn_eagerly<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        coroutine: &Bound<'py, PyAny>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(task) = Self::allocate(event_loop.py())? else { return Ok(None) };
+        Self::begin(&task, event_loop, coroutine, Keywords::eager())?;
+        Ok(Some(task.into_any()))
+    }
+
+    /// What `Task(coro, *, loop=None, name=None, context=None, eager_start=False)` does.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Task::spawn`].
+    pub fn init<'py>(
+        object: &Bound<'py, PyAny>,
+        args: &Bound<'py, PyTuple>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<()> {
+        let Some(given) = keywords else { return Self::init_by_base(object, args, None) };
+        let event_loop = given.get_item(intern!(object.py(), "loop"))?;
+        let event_loop = event_loop.as_ref().and_then(EventLoop::schedules);
+        // What is no task of exactly this class, or is initialised again, is the base's.
+        let task = Self::of(object).filter(|task| !is_set(&Self::fields(task).coroutine));
+        if let (Some(task), Some(event_loop), Ok(coroutine)) = (task, event_loop, args.get_item(0))
+            && args.len() == 1
+            && let Some(keywords) = Keywords::of(given)?
+        {
+            return Self::begin(task, event_loop, &coroutine, keywords);
+        }
+        Self::init_by_base(object, args, keywords)
+    }
+
+    fn begin<'py>(
+        task: &Bound<'py, Self>,
+        event_loop: &Bound<'py, EventLoop>,
+        coroutine: &Bound<'py, PyAny>,
+        keywords: Keywords<'py>,
+    ) -> PyResult<()> {
+        let (py, fields) = (task.py(), Self::fields(task));
+        fields.future.event_loop.set(Some(event_loop.as_any().clone().unbind()));
+        #[cfg(Py_3_14)]
+        fields.future.is_task.set(true);
+        if !is_coroutine(coroutine)? {
+            let repr = coroutine.repr()?;
+            return Err(PyTypeError::new_err(format!("a coroutine was expected, got {repr}")));
+        }
+        let context = match keywords.context {
+            Some(context) => context,
+            None => ffi::copy_current_context(py)?,
+        };
+        fields.context.set(Some(context.into_any().unbind()));
+        fields.set_logs_destroy_pending(true);
+        fields.coroutine.set(Some(coroutine.clone().unbind()));
+        fields.name.set(Some(name_or_number(py, keywords.name)?));
+        let recorder = event_loop.get().core(py).recorder();
+        recorder.spawn(TaskId(task.as_ptr().addr() as u64));
+        #[cfg(Py_3_12)]
+        if keywords.eager_start
+            && event_loop.call_method0(intern!(py, "is_running"))?.is_truthy()?
+        {
+            return Self::start_eagerly(task, event_loop);
+        }
+        EventLoop::resume_soon(event_loop.as_any(), task, Awakening::Step)?;
+        registry::register(task)
+    }
+
+    fn begin_by_base(
+        task: &Bound<'_, Self>,
+        event_loop: &Bound<'_, EventLoop>,
+        coroutine: &Bound<'_, PyAny>,
+        keywords: Option<&Bound<'_, PyDict>>,
+    ) -> PyResult<()> {
+        let py = task.py();
+        let keywords = keywords.map_or_else(|| Ok(PyDict::new(py)), |given| given.copy())?;
+        keywords.set_item(intern!(py, "loop"), event_loop)?;
+        if keywords.get_item(intern!(py, "name"))?.is_none_or(|name| name.is_none()) {
+            // The base would count by itself.
+            let number = LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1;
+            keywords.set_item(intern!(py, "name"), format!("Task-{number}"))?;
+        }
+        Self::init_by_base(task.as_any(), &PyTuple::new(py, [coroutine])?, Some(&keywords))
+    }
+
+    /// Takes the first step at once, in the middle of what else runs.
+    #[cfg(Py_3_12)]
+    fn start_eagerly(task: &Bound<'_, Self>, event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
+        let (py, fields) = (task.py(), Self::fields(task));
+        let Some(context) = peek(py, &fields.context) else { return Ok(()) };
+        let before = super::current::swap(event_loop.as_any(), task.as_any())?;
+        registry::register(task)?;
+        let outcome = ffi::run_in_context(context.cast()?, || Self::advance(task, None));
+        super::current::swap(event_loop.as_any(), &before)?;
+        if fields.future.state.get() != PENDING {
+            drop(fields.coroutine.take());
+        }
+        outcome
+    }
+
+    /// A task's name, which is made of its number when it is asked for.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub fn name<'py>(py: Python<'py>, fields: &TaskObject) -> PyResult<Bound<'py, PyAny>> {
+        let Some(name) = peek(py, &fields.name) else { return Ok(py.None().into_bound(py)) };
+        if !name.is_exact_instance_of::<PyInt>() {
+            return Ok(name);
+        }
+        let made = PyString::new(py, &format!("Task-{name}")).into_any();
+        drop(fields.name.replace(Some(made.clone().unbind())));
+        Ok(made)
+    }
+}
+
+fn name_or_number(py: Python<'_>, name: Option<Bound<'_, PyAny>>) -> PyResult<Py<PyAny>> {
+    match name {
+        Some(name) if name.is_exact_instance_of::<PyString>() => Ok(name.unbind()),
+        Some(name) => Ok(name.str()?.into_any().unbind()),
+        None => {
+            let number = LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1;
+            Ok(number.into_pyobject(py)?.into_any().unbind())
+        }
+    }
+}
+
+fn is_coroutine(object: &Bound<'_, PyAny>) -> PyResult<bool> {
+    Ok(ffi::is_coroutine(object)
+        || imports::iscoroutine(object.py())?.call1((object,))?.is_truthy()?)
+}
