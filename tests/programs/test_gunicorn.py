@@ -17,7 +17,7 @@ BODY = bytes(range(256)) * 10_000
 LOOP = "groundup.event_loop.EventLoop"
 CONFIGURATIONS = {
     "uvicorn": example("python", "# gunicorn.conf.py"),
-    "asgi": 'import groundup\n\ngroundup.install()\nworker_class = "asgi"\n',
+    "asgi": 'import groundup\n\ngroundup.install()\nworker_class = "asgi"\nasgi_loop = "asyncio"\n',
 }
 
 
