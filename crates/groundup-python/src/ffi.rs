@@ -162,6 +162,13 @@ pub fn create<T: PyClass<BaseType = PyAny>>(py: Python<'_>, value: T) -> PyResul
     object
 }
 
+/// How many references there are to an object.
+#[inline]
+pub fn references(object: &Bound<'_, PyAny>) -> isize {
+    // SAFETY: only reads the count of a live object.
+    unsafe { ffi::Py_REFCNT(object.as_ptr()) }
+}
+
 /// Sets an attribute, or deletes it, as `object.__setattr__` does (`PyObject_GenericSetAttr`).
 ///
 /// # Errors

@@ -79,12 +79,15 @@ impl Host for Asyncio {
 
     fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
         let py = event_loop.py();
+        if !matches!(ready, Ready::Step(_) | Ready::Wake(_)) {
+            event_loop.get().current_task(py).clear(event_loop);
+        }
         match ready {
             Ready::Step(task) => {
-                EventLoop::resume_task(event_loop, task.bind(py), Awakening::Step)?;
+                EventLoop::resume_task(event_loop, &task.into_bound(py), Awakening::Step)?;
             }
             Ready::Wake(task) => {
-                EventLoop::resume_task(event_loop, task.bind(py), Awakening::Waited)?;
+                EventLoop::resume_task(event_loop, &task.into_bound(py), Awakening::Waited)?;
             }
             Ready::Handle(handle) => Handle::run_once(handle.bind(py))?,
             Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.bind(py))?,
@@ -105,6 +108,7 @@ impl Host for Asyncio {
         readiness: Readiness,
     ) -> Result<(), RunError> {
         let py = event_loop.py();
+        event_loop.get().current_task(py).clear(event_loop);
         match source {
             Source::Stream(stream) => StreamTransport::dispatch(stream.bind(py), readiness)?,
             Source::Datagram(transport) => {
@@ -131,7 +135,9 @@ impl Host for Asyncio {
     }
 
     fn end_turn(event_loop: &Bound<'_, EventLoop>) {
-        event_loop.get().flush_written(event_loop.py());
+        let (py, this) = (event_loop.py(), event_loop.get());
+        this.current_task(py).clear(event_loop);
+        this.flush_written(py);
     }
 }
 

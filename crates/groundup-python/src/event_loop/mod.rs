@@ -52,6 +52,7 @@ pub use ready_handles::ReadyHandles;
 
 use crate::errors;
 use crate::gil::GilBound;
+use crate::tasks::CurrentTask;
 use crate::transports::{Session, StreamTransport};
 
 /// The crate's loop, resuming what asyncio puts on it.
@@ -79,6 +80,7 @@ struct Parts {
     debugging: debugging::Debugging,
     exceptions: exceptions::ExceptionHandler,
     tasks: tasks::TaskFactory,
+    current_task: CurrentTask,
     executor: executor::DefaultExecutor,
     asyncgens: asyncgens::AsyncGenerators,
     signals: signals::Signals,
@@ -171,6 +173,7 @@ impl EventLoop {
             debugging: debugging::Debugging::new(py)?,
             exceptions: exceptions::ExceptionHandler::default(),
             tasks: tasks::TaskFactory::default(),
+            current_task: CurrentTask::default(),
             executor: executor::DefaultExecutor::default(),
             asyncgens: asyncgens::AsyncGenerators::new(py)?,
             signals: signals::Signals::new(py),

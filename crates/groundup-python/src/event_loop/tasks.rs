@@ -12,7 +12,7 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::{EventLoop, Ready};
 use crate::handle::{Call, Handle};
-use crate::tasks::{self, Awakening, Future, Task};
+use crate::tasks::{self, Awakening, CurrentTask, Future, Task};
 use crate::{errors, ffi, imports};
 
 /// The factory that set_task_factory was given.
@@ -37,8 +37,19 @@ impl EventLoop {
     #[inline]
     pub fn schedules<'a, 'py>(object: &'a Bound<'py, PyAny>) -> Option<&'a Bound<'py, Self>> {
         let event_loop = object.cast::<Self>().ok()?;
-        let (py, this) = (object.py(), event_loop.get());
-        (!this.is_debug(py) && !this.parts(py).replaced.call_soon.get()).then_some(event_loop)
+        event_loop.get().takes_tasks(object.py()).then_some(event_loop)
+    }
+
+    /// Whether tasks may be put on it directly.
+    #[inline]
+    pub fn takes_tasks(&self, py: Python<'_>) -> bool {
+        !self.is_debug(py) && !self.parts(py).replaced.call_soon.get()
+    }
+
+    /// Which of its tasks is being resumed.
+    #[inline]
+    pub fn current_task<'a>(&'a self, py: Python<'a>) -> &'a CurrentTask {
+        &self.parts(py).current_task
     }
 
     /// Puts a task on the ready queue whose wait is over.
@@ -61,12 +72,12 @@ impl EventLoop {
     /// `RuntimeError` when the loop is closed; what a `call_soon` raises that was put in its place.
     #[inline]
     pub fn resume_soon(
-        event_loop: &Bound<'_, PyAny>,
+        event_loop: &Bound<'_, Self>,
         task: &Bound<'_, Task>,
         awakening: Awakening,
     ) -> PyResult<()> {
-        if let (Some(event_loop), Awakening::Step) = (Self::schedules(event_loop), &awakening) {
-            let (py, this) = (event_loop.py(), event_loop.get());
+        let (py, this) = (event_loop.py(), event_loop.get());
+        if this.takes_tasks(py) && matches!(awakening, Awakening::Step) {
             this.check_open(py)?;
             this.core(py).wake(Ready::Step(task.clone().unbind()));
             return Ok(());
@@ -107,7 +118,7 @@ impl EventLoop {
         if event_loop.get().is_debug(event_loop.py()) {
             return Handle::run_once(&tasks::handle_of(event_loop, task, awakening)?);
         }
-        match Task::resume(task, awakening) {
+        match Task::resume(task, event_loop, awakening) {
             Ok(()) => Ok(()),
             Err(error) => Self::report_step(event_loop, task, error),
         }
@@ -119,6 +130,7 @@ impl EventLoop {
         task: &Bound<'_, Task>,
         error: PyErr,
     ) -> PyResult<()> {
+        event_loop.get().current_task(event_loop.py()).clear(event_loop);
         if errors::ends_run(event_loop.py(), &error) {
             return Err(error);
         }
@@ -157,11 +169,11 @@ impl EventLoop {
         slf.get().check_open(py)?;
         let task = match (slf.get().get_task_factory(py), keywords) {
             (None, keywords) => return create_default_task(slf, coro, keywords),
-            (Some(factory), None) if makes_eager_tasks(slf, factory.bind(py))? => {
-                match Task::spawn_eagerly(slf, coro)? {
-                    Some(task) => return Ok(task),
-                    None => factory.bind(py).call1((slf, coro))?,
-                }
+            (Some(factory), keywords)
+                if makes_eager_tasks(slf, factory.bind(py))?
+                    && let Some(task) = Task::spawn_eagerly(slf, coro, keywords)? =>
+            {
+                return Ok(task);
             }
             (Some(factory), None) => factory.bind(py).call1((slf, coro))?,
             (Some(factory), Some(keywords)) if py.version_info() >= (3, 14) => {
@@ -237,7 +249,7 @@ fn makes_eager_tasks(
     let py = factory.py();
     Ok(cfg!(Py_3_12)
         && factory.is(imports::eager_task_factory(py)?)
-        && EventLoop::schedules(event_loop.as_any()).is_some())
+        && event_loop.get().takes_tasks(py))
 }
 
 /// Before 3.14, a factory is given no name: the task is named afterwards.

@@ -82,7 +82,7 @@ pub fn handle_of<'py>(
 ///
 /// What that raises.
 pub fn call_soon(
-    event_loop: &Bound<'_, PyAny>,
+    event_loop: &Bound<'_, EventLoop>,
     task: &Bound<'_, Task>,
     awakening: Awakening,
 ) -> PyResult<()> {
@@ -101,7 +101,12 @@ impl Step {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
         let exception = self.exception.get(py).take();
         match Task::of(self.task.bind(py)) {
-            Some(task) => Task::step(task, exception),
+            Some(task) => {
+                let event_loop = Task::event_loop(task)?;
+                let outcome = Task::step(task, &event_loop, exception);
+                event_loop.get().current_task(py).clear(&event_loop);
+                outcome
+            }
             None => Ok(()),
         }
     }
@@ -120,7 +125,12 @@ impl Step {
 impl Wakeup {
     fn __call__(&self, future: &Bound<'_, PyAny>) -> PyResult<()> {
         match Task::of(self.task.bind(future.py())) {
-            Some(task) => Task::wake(task, future),
+            Some(task) => {
+                let event_loop = Task::event_loop(task)?;
+                let outcome = Task::wake(task, &event_loop, future);
+                event_loop.get().current_task(future.py()).clear(&event_loop);
+                outcome
+            }
             None => Ok(()),
         }
     }

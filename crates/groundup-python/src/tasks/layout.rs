@@ -152,6 +152,7 @@ impl TaskObject {
 }
 
 /// Another reference to what a field refers to.
+#[inline]
 pub fn peek<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>> {
     let object = field.take();
     let copy = object.as_ref().map(|object| object.bind(py).clone());
@@ -159,7 +160,23 @@ pub fn peek<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>
     copy
 }
 
+/// What a field referred to, which now refers to nothing.
+#[inline]
+pub fn take<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>> {
+    field.take().map(|object| object.into_bound(py))
+}
+
+/// Whether a field refers to an object.
+#[inline]
+pub fn refers_to<T>(field: &Reference, object: &Bound<'_, T>) -> bool {
+    let found = field.take();
+    let refers = found.as_ref().is_some_and(|found| found.as_ptr() == object.as_ptr());
+    field.set(found);
+    refers
+}
+
 /// Whether a field refers to something.
+#[inline]
 pub fn is_set(field: &Reference) -> bool {
     let object = field.take();
     let is_set = object.is_some();

@@ -19,5 +19,6 @@ mod waiting;
 
 pub use callables::{call_soon, handle_of};
 pub use classes::{Future, Task, prepare};
+pub use current::CurrentTask;
 pub use registry::register_pending;
 pub use step::Awakening;

@@ -6,10 +6,10 @@ use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyTuple};
 
 use super::classes::{Future, Task};
-use super::current::Current;
 use super::future::invalid_state;
-use super::layout::{FINISHED, PENDING, is_set, peek};
+use super::layout::{FINISHED, PENDING, is_set, peek, take};
 use super::waiting;
+use crate::event_loop::EventLoop;
 use crate::ffi::{self, Sent};
 use crate::{errors, imports};
 
@@ -31,15 +31,19 @@ impl Task {
     ///
     /// `SystemExit` and `KeyboardInterrupt`; `RuntimeError` when another task is being resumed.
     #[inline]
-    pub fn resume(task: &Bound<'_, Self>, awakening: Awakening) -> PyResult<()> {
+    pub fn resume(
+        task: &Bound<'_, Self>,
+        event_loop: &Bound<'_, EventLoop>,
+        awakening: Awakening,
+    ) -> PyResult<()> {
         let py = task.py();
         let Some(context) = peek(py, &Self::fields(task).context) else { return Ok(()) };
         ffi::run_in_context(context.cast::<PyContext>()?, || match awakening {
-            Awakening::Step => Self::step(task, None),
-            Awakening::Throw(error) => Self::step(task, Some(error)),
+            Awakening::Step => Self::step(task, event_loop, None),
+            Awakening::Throw(error) => Self::step(task, event_loop, Some(error)),
             Awakening::Waited => match peek(py, &Self::fields(task).waiter) {
-                Some(future) => Self::wake(task, &future),
-                None => Self::step(task, None),
+                Some(future) => Self::wake(task, event_loop, &future),
+                None => Self::step(task, event_loop, None),
             },
         })
     }
@@ -49,17 +53,22 @@ impl Task {
     /// # Errors
     ///
     /// Those of [`Task::resume`].
-    pub fn wake(task: &Bound<'_, Self>, future: &Bound<'_, PyAny>) -> PyResult<()> {
+    #[inline]
+    pub fn wake(
+        task: &Bound<'_, Self>,
+        event_loop: &Bound<'_, EventLoop>,
+        future: &Bound<'_, PyAny>,
+    ) -> PyResult<()> {
         waiting::end(task, future)?;
         let is_settled = Future::of(future).is_some_and(|future| {
             let fields = Future::fields(future);
             fields.state.get() == FINISHED && !is_set(&fields.exception)
         });
         if is_settled {
-            return Self::step(task, None);
+            return Self::step(task, event_loop, None);
         }
         let outcome = future.call_method0(intern!(task.py(), "result"));
-        Self::step(task, outcome.err())
+        Self::step(task, event_loop, outcome.err())
     }
 
     /// Takes the next step; with an exception, that is raised where the coroutine stopped.
@@ -68,16 +77,16 @@ impl Task {
     ///
     /// Those of [`Task::resume`].
     #[inline]
-    pub fn step(task: &Bound<'_, Self>, exception: Option<PyErr>) -> PyResult<()> {
-        let fields = Self::fields(task);
-        let event_loop = peek(task.py(), &fields.future.event_loop);
-        let Some(event_loop) = event_loop else { return Err(uninitialised()) };
-        let current = Current::enter(&event_loop, task)?;
-        let outcome = Self::advance(task, exception);
-        match (outcome, current.leave()) {
-            (Ok(()), left) => left,
-            (outcome, _) => outcome,
-        }
+    pub fn step(
+        task: &Bound<'_, Self>,
+        event_loop: &Bound<'_, EventLoop>,
+        exception: Option<PyErr>,
+    ) -> PyResult<()> {
+        let current = event_loop.get().current_task(event_loop.py());
+        let entered = current.enter(event_loop, task)?;
+        let outcome = Self::advance(task, event_loop, exception);
+        entered.leave(current);
+        outcome
     }
 
     /// Resumes the coroutine, whoever is current, and sees what comes of it.
@@ -86,7 +95,11 @@ impl Task {
     ///
     /// `SystemExit` and `KeyboardInterrupt`.
     #[inline]
-    pub fn advance(task: &Bound<'_, Self>, exception: Option<PyErr>) -> PyResult<()> {
+    pub fn advance(
+        task: &Bound<'_, Self>,
+        event_loop: &Bound<'_, EventLoop>,
+        exception: Option<PyErr>,
+    ) -> PyResult<()> {
         let (py, fields) = (task.py(), Self::fields(task));
         if fields.future.state.get() != PENDING {
             return Err(Self::already_done(task, exception));
@@ -96,14 +109,14 @@ impl Task {
         } else {
             exception
         };
-        drop(fields.waiter.take());
+        drop(take(py, &fields.waiter));
         let Some(coroutine) = peek(py, &fields.coroutine) else { return Err(uninitialised()) };
         let sent = match exception {
             None => ffi::send(&coroutine, py.None().bind(py)),
             Some(error) => throw(&coroutine, error),
         };
         match sent {
-            Ok(Sent::Yielded(yielded)) => waiting::begin(task, yielded),
+            Ok(Sent::Yielded(yielded)) => waiting::begin(task, event_loop, yielded),
             Ok(Sent::Returned(_)) if fields.must_cancel() => {
                 // It was cancelled just before it returned.
                 fields.set_must_cancel(false);
@@ -140,6 +153,16 @@ impl Task {
         };
         Self::fields(task).set_must_cancel(false);
         Ok(error)
+    }
+
+    /// The loop of a task that has been begun.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when it was not.
+    pub fn event_loop<'py>(task: &Bound<'py, Self>) -> PyResult<Bound<'py, EventLoop>> {
+        let event_loop = peek(task.py(), &Self::fields(task).future.event_loop);
+        event_loop.and_then(|it| it.cast_into().ok()).ok_or_else(uninitialised)
     }
 
     fn end_cancelled(task: &Bound<'_, Self>, message: Option<&Bound<'_, PyAny>>) -> PyResult<()> {

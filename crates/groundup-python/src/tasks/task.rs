@@ -29,19 +29,15 @@ pub struct Keywords<'py> {
 }
 
 impl<'py> Keywords<'py> {
-    /// An eager task's, of which nothing else is said.
-    pub fn eager() -> Self {
-        Self { eager_start: true, ..Self::default() }
-    }
-
     /// Takes them out of a dict, where `loop` may stand too; `None` leaves the decision about them to
     /// the base: what is not known, what is no context, and what may raise.
     ///
     /// # Errors
     ///
     /// What comparing names raises.
-    pub fn of(keywords: &Bound<'py, PyDict>) -> PyResult<Option<Self>> {
-        let mut found = Self::default();
+    pub fn of(keywords: Option<&Bound<'py, PyDict>>, eager_start: bool) -> PyResult<Option<Self>> {
+        let mut found = Self { eager_start, ..Self::default() };
+        let Some(keywords) = keywords else { return Ok(Some(found)) };
         for (name, value) in keywords.iter() {
             let name = name.cast::<PyString>()?;
             match name.to_str()? {
@@ -72,9 +68,8 @@ impl Task {
         keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(task) = Self::allocate(event_loop.py())? else { return Ok(None) };
-        let found = keywords.map_or(Ok(Some(Keywords::default())), Keywords::of)?;
-        match found {
-            Some(keywords) if EventLoop::schedules(event_loop.as_any()).is_some() => {
+        match Keywords::of(keywords, false)? {
+            Some(keywords) if event_loop.get().takes_tasks(event_loop.py()) => {
                 Self::begin(&task, event_loop, coroutine, keywords)?;
             }
             _ => Self::begin_by_base(&task, event_loop, coroutine, keywords)?,
@@ -82,7 +77,7 @@ impl Task {
         Ok(Some(task.into_any()))
     }
 
-    /// Starts a coroutine on a loop with keywords that are known; `None` as for [`Task::spawn`].
+    /// Does what `asyncio.eager_task_factory` does; `None` when it has to do that by itself.
     ///
     /// # Errors
     ///
@@ -90,9 +85,16 @@ impl Task {
     pub fn spawn_eagerly<'py>(
         event_loop: &Bound<'py, EventLoop>,
         coroutine: &Bound<'py, PyAny>,
+        keywords: Option<&Bound<'py, PyDict>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(mut keywords) = Keywords::of(keywords, true)? else { return Ok(None) };
         let Some(task) = Self::allocate(event_loop.py())? else { return Ok(None) };
-        Self::begin(&task, event_loop, coroutine, Keywords::eager())?;
+        // Before 3.14, a factory is given no name: the task is named afterwards.
+        let name = if cfg!(Py_3_14) { None } else { keywords.name.take() };
+        Self::begin(&task, event_loop, coroutine, keywords)?;
+        if let Some(name) = name {
+            Self::fields(&task).name.set(Some(name_or_number(event_loop.py(), Some(name))?));
+        }
         Ok(Some(task.into_any()))
     }
 
@@ -113,7 +115,7 @@ impl Task {
         let task = Self::of(object).filter(|task| !is_set(&Self::fields(task).coroutine));
         if let (Some(task), Some(event_loop), Ok(coroutine)) = (task, event_loop, args.get_item(0))
             && args.len() == 1
-            && let Some(keywords) = Keywords::of(given)?
+            && let Some(keywords) = Keywords::of(Some(given), false)?
         {
             return Self::begin(task, event_loop, &coroutine, keywords);
         }
@@ -150,7 +152,7 @@ impl Task {
         {
             return Self::start_eagerly(task, event_loop);
         }
-        EventLoop::resume_soon(event_loop.as_any(), task, Awakening::Step)?;
+        EventLoop::resume_soon(event_loop, task, Awakening::Step)?;
         registry::register(task)
     }
 
@@ -176,10 +178,11 @@ impl Task {
     fn start_eagerly(task: &Bound<'_, Self>, event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
         let (py, fields) = (task.py(), Self::fields(task));
         let Some(context) = peek(py, &fields.context) else { return Ok(()) };
-        let before = super::current::swap(event_loop.as_any(), task.as_any())?;
+        let before = super::current::swap(event_loop, task.as_any())?;
         registry::register(task)?;
-        let outcome = ffi::run_in_context(context.cast()?, || Self::advance(task, None));
-        super::current::swap(event_loop.as_any(), &before)?;
+        let outcome =
+            ffi::run_in_context(context.cast()?, || Self::advance(task, event_loop, None));
+        super::current::swap(event_loop, &before)?;
         if fields.future.state.get() != PENDING {
             drop(fields.coroutine.take());
         }

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
 
 use super::classes;
-use super::layout::{CANCELLED, FINISHED, FutureObject, PENDING, Reference, TaskObject, peek};
+use super::layout::{CANCELLED, FINISHED, FutureObject, PENDING, TaskObject, peek, refers_to};
 use crate::{ffi, native_coroutine};
 
 /// Whether the fields of `Future` and `Task` are where they are thought to be.
@@ -31,10 +31,6 @@ fn stand_in<'py>(py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
     let keywords = PyDict::new(py);
     keywords.set_item("loop", namespace.call((), Some(&members))?)?;
     Ok(keywords)
-}
-
-fn refers_to(field: &Reference, object: &Bound<'_, PyAny>) -> bool {
-    peek(object.py(), field).is_some_and(|found| found.is(object))
 }
 
 fn holds_for_callbacks(class: &Bound<'_, PyType>) -> PyResult<bool> {

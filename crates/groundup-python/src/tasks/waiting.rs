@@ -7,7 +7,7 @@ use pyo3::types::PyDict;
 
 use super::callables::Wakeup;
 use super::classes::{Future, Task};
-use super::layout::{PENDING, is_set, peek};
+use super::layout::{PENDING, is_set, peek, refers_to};
 use super::step::Awakening;
 use crate::event_loop::EventLoop;
 use crate::ffi;
@@ -19,49 +19,52 @@ use crate::imports;
 ///
 /// What the yielded object's methods raise, and scheduling.
 #[inline]
-pub fn begin(task: &Bound<'_, Task>, yielded: Bound<'_, PyAny>) -> PyResult<()> {
+pub fn begin(
+    task: &Bound<'_, Task>,
+    event_loop: &Bound<'_, EventLoop>,
+    yielded: Bound<'_, PyAny>,
+) -> PyResult<()> {
     if yielded.is_none() {
-        return go_on(task, Awakening::Step);
+        return EventLoop::resume_soon(event_loop, task, Awakening::Step);
     }
     if let Some(future) = Future::of(&yielded) {
-        return wait_for_own(task, future);
+        return wait_for_own(task, event_loop, future);
     }
-    wait_for_other(task, yielded)
-}
-
-/// Puts a task on the ready queue.
-fn go_on(task: &Bound<'_, Task>, awakening: Awakening) -> PyResult<()> {
-    match peek(task.py(), &Task::fields(task).future.event_loop) {
-        Some(event_loop) => EventLoop::resume_soon(&event_loop, task, awakening),
-        None => Ok(()),
-    }
+    wait_for_other(task, event_loop, yielded)
 }
 
 /// Raises an exception in the coroutine, in the loop's next turn.
-fn refuse(task: &Bound<'_, Task>, message: String) -> PyResult<()> {
-    go_on(task, Awakening::Throw(PyRuntimeError::new_err(message)))
+fn refuse(
+    task: &Bound<'_, Task>,
+    event_loop: &Bound<'_, EventLoop>,
+    message: String,
+) -> PyResult<()> {
+    let error = PyRuntimeError::new_err(message);
+    EventLoop::resume_soon(event_loop, task, Awakening::Throw(error))
 }
 
 #[inline]
-fn wait_for_own(task: &Bound<'_, Task>, future: &Bound<'_, Future>) -> PyResult<()> {
+fn wait_for_own(
+    task: &Bound<'_, Task>,
+    event_loop: &Bound<'_, EventLoop>,
+    future: &Bound<'_, Future>,
+) -> PyResult<()> {
     let (py, own, fields) = (task.py(), Task::fields(task), Future::fields(future));
     if future.as_any().is(task) {
-        return refuse_itself(task);
+        return refuse_itself(task, event_loop);
     }
-    let event_loop = peek(py, &own.future.event_loop);
-    let loops = (event_loop.as_ref(), peek(py, &fields.event_loop));
-    if !matches!(&loops, (Some(own), Some(other)) if own.is(other)) {
-        return refuse_other_loop(task, future.as_any());
+    if !refers_to(&fields.event_loop, event_loop) {
+        return refuse_other_loop(task, event_loop, future.as_any());
     }
     if !fields.is_blocking() {
-        return refuse_yield(task, future.as_any());
+        return refuse_yield(task, event_loop, future.as_any());
     }
     #[cfg(Py_3_14)]
     super::registry::note_awaited(future, task)?;
     fields.set_blocking(false);
     let is_first =
         fields.state.get() == PENDING && !is_set(&fields.callback) && !is_set(&fields.callbacks);
-    if is_first && event_loop.is_some_and(|it| EventLoop::schedules(&it).is_some()) {
+    if is_first && event_loop.get().takes_tasks(py) {
         fields.context.set(peek(py, &own.context).map(Bound::unbind));
         fields.callback.set(Some(task.as_any().clone().unbind()));
     } else {
@@ -94,21 +97,23 @@ fn hold(task: &Bound<'_, Task>, future: &Bound<'_, PyAny>) -> PyResult<()> {
 }
 
 /// Waits for whatever says, by `_asyncio_future_blocking`, that it is a future.
-fn wait_for_other(task: &Bound<'_, Task>, yielded: Bound<'_, PyAny>) -> PyResult<()> {
+fn wait_for_other(
+    task: &Bound<'_, Task>,
+    event_loop: &Bound<'_, EventLoop>,
+    yielded: Bound<'_, PyAny>,
+) -> PyResult<()> {
     let py = task.py();
     let attribute = intern!(py, "_asyncio_future_blocking");
     let Some(blocking) = yielded.getattr_opt(attribute)?.filter(|blocking| !blocking.is_none())
     else {
-        return refuse_object(task, &yielded);
+        return refuse_object(task, event_loop, &yielded);
     };
     let is_blocking = blocking.is_truthy()?;
-    let event_loop = imports::get_loop(py)?.call1((&yielded,))?;
-    let own = peek(py, &Task::fields(task).future.event_loop);
-    if !own.is_some_and(|own| own.is(&event_loop)) {
-        return refuse_other_loop(task, &yielded);
+    if !imports::get_loop(py)?.call1((&yielded,))?.is(event_loop) {
+        return refuse_other_loop(task, event_loop, &yielded);
     }
     if !is_blocking {
-        return refuse_yield(task, &yielded);
+        return refuse_yield(task, event_loop, &yielded);
     }
     #[cfg(Py_3_14)]
     imports::add_to_awaited_by(py)?.call1((&yielded, task.as_any()))?;
@@ -130,28 +135,48 @@ pub fn end(task: &Bound<'_, Task>, future: &Bound<'_, PyAny>) -> PyResult<()> {
     Ok(())
 }
 
-fn refuse_object(task: &Bound<'_, Task>, yielded: &Bound<'_, PyAny>) -> PyResult<()> {
+fn refuse_object(
+    task: &Bound<'_, Task>,
+    event_loop: &Bound<'_, EventLoop>,
+    yielded: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let repr = yielded.repr()?;
     if !ffi::is_generator(yielded) {
-        return refuse(task, format!("Task got bad yield: {repr}"));
+        return refuse(task, event_loop, format!("Task got bad yield: {repr}"));
     }
     let task_repr = task.as_any().repr()?;
     let message = format!(
         "yield was used instead of yield from for generator in task {task_repr} with {repr}"
     );
-    refuse(task, message)
+    refuse(task, event_loop, message)
 }
 
-fn refuse_itself(task: &Bound<'_, Task>) -> PyResult<()> {
-    refuse(task, format!("Task cannot await on itself: {}", task.as_any().repr()?))
+fn refuse_itself(task: &Bound<'_, Task>, event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
+    refuse(task, event_loop, format!("Task cannot await on itself: {}", task.as_any().repr()?))
 }
 
-fn refuse_yield(task: &Bound<'_, Task>, yielded: &Bound<'_, PyAny>) -> PyResult<()> {
+fn refuse_yield(
+    task: &Bound<'_, Task>,
+    event_loop: &Bound<'_, EventLoop>,
+    yielded: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let (task_repr, repr) = (task.as_any().repr()?, yielded.repr()?);
-    refuse(task, format!("yield was used instead of yield from in task {task_repr} with {repr}"))
+    refuse(
+        task,
+        event_loop,
+        format!("yield was used instead of yield from in task {task_repr} with {repr}"),
+    )
 }
 
-fn refuse_other_loop(task: &Bound<'_, Task>, yielded: &Bound<'_, PyAny>) -> PyResult<()> {
+fn refuse_other_loop(
+    task: &Bound<'_, Task>,
+    event_loop: &Bound<'_, EventLoop>,
+    yielded: &Bound<'_, PyAny>,
+) -> PyResult<()> {
     let (task_repr, repr) = (task.as_any().repr()?, yielded.repr()?);
-    refuse(task, format!("Task {task_repr} got Future {repr} attached to a different loop"))
+    refuse(
+        task,
+        event_loop,
+        format!("Task {task_repr} got Future {repr} attached to a different loop"),
+    )
 }
