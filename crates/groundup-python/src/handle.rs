@@ -8,34 +8,52 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyDict, PyTuple};
 
+use crate::call::Call;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
-use crate::{errors, ffi, imports};
+use crate::{ffi, imports, spare_handles};
 
 /// What a callback method of the loop returns; stands for `asyncio.Handle`, and `isinstance` says so.
 ///
 /// It lets go of callback and arguments as soon as they have been called or cancelled.
 #[pyclass(frozen, subclass, weakref, freelist = 256, module = "groundup._groundup")]
 pub struct Handle {
-    event_loop: Py<EventLoop>,
-    /// A `contextvars.Context`, or what can run a function as one does.
-    context: Py<PyAny>,
+    /// Absent in a handle that nobody knows of: one that is spare, or being run.
+    place: GilBound<RefCell<Option<Place>>>,
     call: GilBound<RefCell<Option<Call>>>,
     cancelled: GilBound<Cell<bool>>,
     debug: GilBound<RefCell<Option<Box<DebugNotes>>>>,
 }
 
-/// A callback and its arguments.
-#[derive(Clone)]
-pub struct Call {
-    pub callback: Py<PyAny>,
-    pub args: Py<PyTuple>,
+/// Where a handle's call is made.
+pub struct Place {
+    pub event_loop: Py<EventLoop>,
+    /// A `contextvars.Context`, or what can run a function as one does.
+    pub context: Py<PyAny>,
 }
 
-impl Call {
-    /// What `callback(*args)` calls.
-    pub fn new(callback: Bound<'_, PyAny>, args: Bound<'_, PyTuple>) -> Self {
-        Self { callback: callback.unbind(), args: args.unbind() }
+impl Place {
+    /// On `event_loop`, in a context, or else in a copy of the current one.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` when it is no context.
+    fn new(
+        event_loop: &Bound<'_, EventLoop>,
+        context: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let context = match context {
+            Some(context) => check_context(context)?.clone(),
+            None => ffi::copy_current_context(event_loop.py())?.into_any(),
+        };
+        Ok(Self { event_loop: event_loop.clone().unbind(), context: context.unbind() })
+    }
+
+    /// Lets go of both, without asking whether this thread holds the interpreter lock.
+    #[inline]
+    pub fn let_go(self, py: Python<'_>) {
+        self.event_loop.drop_ref(py);
+        self.context.drop_ref(py);
     }
 }
 
@@ -60,89 +78,69 @@ impl Handle {
         Ok(handle)
     }
 
+    /// A handle for the ready queue of `event_loop`, which it must be put on at once.
+    ///
+    /// The garbage collector does not know it while its loop runs: see docs/SAFETY.md.
+    pub fn new_ready<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        call: Call,
+        context: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let py = event_loop.py();
+        if event_loop.get().is_debug(py) || !event_loop.get().is_running_now(py) {
+            return Self::new(event_loop, call, context);
+        }
+        let Some(handle) = spare_handles::take(py) else {
+            let handle = Bound::new(py, Self::build(event_loop, call, context)?)?;
+            ffi::untrack(&handle);
+            return Ok(handle);
+        };
+        let this = handle.get();
+        this.place.get(py).replace(Some(Place::new(event_loop, context)?));
+        this.call.get(py).replace(Some(call));
+        Ok(handle)
+    }
+
     /// The value of a handle, which is no object of Python's yet.
     pub fn build(
         event_loop: &Bound<'_, EventLoop>,
         call: Call,
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let py = event_loop.py();
-        let context = match context {
-            Some(context) => check_context(context)?.clone(),
-            None => ffi::copy_current_context(py)?.into_any(),
-        };
         Ok(Self {
-            event_loop: event_loop.clone().unbind(),
-            context: context.unbind(),
+            place: GilBound::new(RefCell::new(Some(Place::new(event_loop, context)?))),
             call: GilBound::new(RefCell::new(Some(call))),
             cancelled: GilBound::new(Cell::new(false)),
             debug: GilBound::new(RefCell::new(DebugNotes::take(event_loop)?)),
         })
     }
 
-    /// Calls the callback for the last time.
-    ///
-    /// # Errors
-    ///
-    /// `SystemExit` and `KeyboardInterrupt`; other exceptions go to the loop's exception handler.
-    pub fn run_once(handle: &Bound<'_, Self>) -> PyResult<()> {
-        let outcome = Self::run(handle);
-        drop(handle.get().call.get(handle.py()).take());
-        outcome
+    /// Whether it can be used again for another call, if nobody has it.
+    pub fn is_plain(&self, py: Python<'_>) -> bool {
+        !self.is_cancelled(py) && self.debug.get(py).borrow().is_none()
     }
 
-    /// Calls the callback, which may be called again.
-    ///
-    /// # Errors
-    ///
-    /// As [`Handle::run_once`].
-    pub fn run(handle: &Bound<'_, Self>) -> PyResult<()> {
-        let call = handle.get().call.get(handle.py()).borrow().clone();
-        call.map_or(Ok(()), |call| Self::invoke(handle, &call))
+    /// Takes the call and its place out of a handle that nobody else has.
+    pub fn take_call(&self, py: Python<'_>) -> Option<(Place, Call)> {
+        let call = self.call.get(py).take()?;
+        let place = self.place.get(py).take().expect("a handle with a call has a place");
+        Some((place, call))
     }
 
-    fn invoke(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
-        let py = handle.py();
-        let event_loop = handle.get().event_loop.bind(py);
-        if event_loop.get().is_debug(py) {
-            return event_loop.get().run_watched(handle, call, || Self::invoke_now(handle, call));
-        }
-        Self::invoke_now(handle, call)
+    /// Puts back what was taken out.
+    pub fn put_call(&self, py: Python<'_>, place: Place, call: Call) {
+        self.place.get(py).replace(Some(place));
+        self.call.get(py).replace(Some(call));
     }
 
-    fn invoke_now(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
-        let py = handle.py();
-        let context = handle.get().context.bind(py);
-        let outcome = match context.cast::<PyContext>() {
-            Ok(context) => {
-                ffi::run_in_context(context, || call.callback.bind(py).call1(call.args.bind(py)))
-            }
-            Err(_) => run_by_method(context, call),
-        };
-        match outcome {
-            Ok(_) => Ok(()),
-            Err(error) if errors::ends_run(py, &error) => Err(error),
-            Err(error) => Self::report(handle, call, &error),
-        }
+    /// The call that it waits to make.
+    pub fn call(&self, py: Python<'_>) -> Option<Call> {
+        self.call.get(py).borrow().as_ref().map(|call| call.clone_ref(py))
     }
 
-    /// Hands what a handle's call has raised to the loop's exception handler.
-    ///
-    /// # Errors
-    ///
-    /// `SystemExit` and `KeyboardInterrupt` that the handler raises.
-    pub fn report(handle: &Bound<'_, Self>, call: &Call, error: &PyErr) -> PyResult<()> {
-        let py = handle.py();
-        let event_loop = handle.get().event_loop.bind(py);
-        let context = PyDict::new(py);
-        let source = format_callback(event_loop, call)?;
-        context.set_item("message", format!("Exception in callback {source}"))?;
-        context.set_item("exception", errors::exception(py, error))?;
-        context.set_item("handle", handle)?;
-        if let Some(traceback) = handle.get().source_traceback(py) {
-            context.set_item("source_traceback", traceback)?;
-        }
-        EventLoop::report(event_loop, &context)
+    /// Lets go of the call.
+    pub fn forget_call(&self, py: Python<'_>) {
+        drop(self.call.get(py).take());
     }
 
     /// [`Handle::report`] of the call that it waits to make.
@@ -151,13 +149,22 @@ impl Handle {
     ///
     /// Those of [`Handle::report`].
     pub fn report_error(handle: &Bound<'_, Self>, error: &PyErr) -> PyResult<()> {
-        let call = handle.get().call.get(handle.py()).borrow().clone();
+        let call = handle.get().call(handle.py());
         call.map_or(Ok(()), |call| Self::report(handle, &call, error))
     }
 
     /// The loop that calls it.
-    pub fn event_loop(&self) -> &Py<EventLoop> {
-        &self.event_loop
+    pub fn event_loop<'py>(&self, py: Python<'py>) -> Bound<'py, EventLoop> {
+        self.with_place(py, |place| place.event_loop.bind(py).clone())
+    }
+
+    /// The context in which it is called.
+    pub fn context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.with_place(py, |place| place.context.bind(py).clone())
+    }
+
+    fn with_place<T>(&self, py: Python<'_>, ask: impl FnOnce(&Place) -> T) -> T {
+        ask(self.place.get(py).borrow().as_ref().expect("a handle that somebody has has a place"))
     }
 
     /// Whether it waits to be called.
@@ -184,7 +191,9 @@ impl Handle {
                 notes.repr = Some(repr);
             }
         }
-        drop(this.call.get(py).take());
+        this.forget_call(py);
+        // It has left the loop, or holds no longer what the loop is to call.
+        ffi::track(handle);
         Ok(())
     }
 
@@ -210,9 +219,8 @@ impl Handle {
         if let Some(when) = when {
             words.push(format!("when={}", when.into_pyobject(py)?.repr()?));
         }
-        let call = this.call.get(py).borrow().clone();
-        if let Some(call) = call {
-            words.push(format_callback(this.event_loop.bind(py), &call)?);
+        if let Some(call) = this.call(py) {
+            words.push(format_callback(&this.event_loop(py), &call)?);
         }
         if let Some(traceback) = this.source_traceback(py) {
             let (file, line): (String, Py<PyAny>) = {
@@ -238,8 +246,8 @@ impl Handle {
     }
 
     /// Return the contextvars.Context in which the callback is called.
-    fn get_context(&self, py: Python<'_>) -> Py<PyAny> {
-        self.context.clone_ref(py)
+    fn get_context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.context(py)
     }
 
     /// Call the callback now; its exceptions go to the loop's exception handler.
@@ -249,12 +257,12 @@ impl Handle {
 
     #[getter]
     fn _callback(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.call.get(py).borrow().as_ref().map(|call| call.callback.clone_ref(py))
+        self.call.get(py).borrow().as_ref().map(|call| call.callback().clone_ref(py))
     }
 
     #[getter]
-    fn _args(&self, py: Python<'_>) -> Option<Py<PyTuple>> {
-        self.call.get(py).borrow().as_ref().map(|call| call.args.clone_ref(py))
+    fn _args<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyTuple>>> {
+        self.call(py).map(|call| call.args(py)).transpose()
     }
 
     #[getter]
@@ -263,13 +271,13 @@ impl Handle {
     }
 
     #[getter]
-    fn _loop(&self, py: Python<'_>) -> Py<EventLoop> {
-        self.event_loop.clone_ref(py)
+    fn _loop<'py>(&self, py: Python<'py>) -> Bound<'py, EventLoop> {
+        self.event_loop(py)
     }
 
     #[getter]
-    fn _context(&self, py: Python<'_>) -> Py<PyAny> {
-        self.context.clone_ref(py)
+    fn _context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+        self.context(py)
     }
 
     #[getter]
@@ -288,15 +296,16 @@ impl Handle {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.context)?;
-        visit.call(&self.event_loop)?;
-        if let Ok(call) = self.call.visit().try_borrow()
-            && let Some(call) = &*call
+        if let Ok(place) = self.place.visit().try_borrow()
+            && let Some(place) = &*place
         {
-            visit.call(&call.callback)?;
-            visit.call(&call.args)?;
+            visit.call(&place.context)?;
+            visit.call(&place.event_loop)?;
         }
-        Ok(())
+        match self.call.visit().try_borrow().as_deref() {
+            Ok(Some(call)) => call.traverse(visit),
+            _ => Ok(()),
+        }
     }
 
     fn __clear__(&self) {
@@ -327,19 +336,11 @@ fn check_context<'a, 'py>(context: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<
     Err(PyTypeError::new_err(format!("context must be a contextvars.Context, not {kind}")))
 }
 
-#[cold]
-fn run_by_method<'py>(context: &Bound<'py, PyAny>, call: &Call) -> PyResult<Bound<'py, PyAny>> {
-    let py = context.py();
-    let mut arguments = vec![call.callback.bind(py).clone()];
-    arguments.extend(call.args.bind(py).iter());
-    context.call_method1(intern!(py, "run"), PyTuple::new(py, arguments)?)
-}
-
 /// A callback as asyncio describes it: name, arguments, and where it is defined.
 pub fn format_callback(event_loop: &Bound<'_, EventLoop>, call: &Call) -> PyResult<String> {
     let py = event_loop.py();
     let format = imports::format_callback_source(py)?;
-    let args = (&call.callback, &call.args);
+    let args = (call.callback(), call.args(py)?);
     if py.version_info() < (3, 13) {
         return format.call1(args)?.extract();
     }

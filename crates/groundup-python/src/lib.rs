@@ -2,11 +2,12 @@
 //!
 //! It has the crate's layers once more, as Python sees them: coroutines ([`coroutine`],
 //! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
-//! ([`transports`]). What is unsafe stands in [`ffi`], [`gil`] and
-//! [`thread_exit`].
+//! ([`transports`]). What is unsafe stands in [`ffi`], [`gil`], [`quick_methods`]
+//! and [`thread_exit`].
 
 mod ffi;
 mod gil;
+mod quick_methods;
 mod thread_exit;
 
 mod errors;
@@ -21,7 +22,10 @@ mod interweave;
 mod items;
 mod native_coroutine;
 
+mod call;
 mod handle;
+mod handle_running;
+mod spare_handles;
 mod thread_safe_handle;
 mod timer_handle;
 
@@ -47,6 +51,7 @@ mod _groundup {
             module.add("Future", future)?;
             module.add("Task", task)?;
         }
+        EventLoop::quicken(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }
 

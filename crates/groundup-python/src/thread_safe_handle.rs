@@ -8,8 +8,9 @@ use std::thread::{self, ThreadId};
 
 use pyo3::prelude::*;
 
+use crate::call::Call;
 use crate::event_loop::EventLoop;
-use crate::handle::{Call, Handle};
+use crate::handle::Handle;
 use crate::{ffi, imports};
 
 /// What call_soon_threadsafe returns; stands for `asyncio.events._ThreadSafeHandle`.
@@ -30,7 +31,10 @@ impl ThreadSafeHandle {
         *KNOWN
     }
 
-    /// A handle of `event_loop`; without a context of its own it gets a copy of the current one.
+    /// A handle for the ready queue of `event_loop`, which it must be put on at once; without a
+    /// context of its own it gets a copy of the current one.
+    ///
+    /// The garbage collector does not know it while its loop runs: see docs/SAFETY.md.
     pub fn new<'py>(
         event_loop: &Bound<'py, EventLoop>,
         call: Call,
@@ -38,7 +42,11 @@ impl ThreadSafeHandle {
     ) -> PyResult<Bound<'py, Self>> {
         let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
         let handle = Bound::new(event_loop.py(), handle.add_subclass(Self::default()))?;
-        ffi::track(&handle);
+        if event_loop.get().is_running_now(event_loop.py()) {
+            ffi::untrack(&handle);
+        } else {
+            ffi::track(&handle);
+        }
         Ok(handle)
     }
 
@@ -47,9 +55,13 @@ impl ThreadSafeHandle {
     /// # Errors
     ///
     /// As [`Handle::run_once`].
-    pub fn run_once(handle: &Bound<'_, Self>) -> PyResult<()> {
+    pub fn run_once(handle: Bound<'_, Self>) -> PyResult<()> {
+        if ffi::is_unseen(&handle) {
+            // Nobody can ask for it.
+            return Handle::run_once(handle.into_super());
+        }
         let _running = handle.get().begin();
-        Handle::run_once(handle.as_super())
+        Handle::run_once(handle.as_super().clone())
     }
 
     fn begin(&self) -> Running<'_> {

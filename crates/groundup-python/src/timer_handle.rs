@@ -7,9 +7,10 @@ use pyo3::basic::CompareOp;
 use pyo3::prelude::*;
 use pyo3::types::PyFloat;
 
+use crate::call::Call;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
-use crate::handle::{Call, Handle};
+use crate::handle::Handle;
 use crate::{ffi, imports};
 
 /// What call_later and call_at return; stands for `asyncio.TimerHandle`.
@@ -22,7 +23,9 @@ pub struct TimerHandle {
 }
 
 impl TimerHandle {
-    /// A handle for a time of its loop's clock, in seconds; it is not set yet.
+    /// A handle for a time of its loop's clock, in seconds; it must be set at once.
+    ///
+    /// The garbage collector does not know it while its loop runs: see docs/SAFETY.md.
     pub fn new<'py>(
         event_loop: &Bound<'py, EventLoop>,
         when: f64,
@@ -33,7 +36,11 @@ impl TimerHandle {
         let (is_int, key) = (GilBound::new(Cell::new(false)), GilBound::new(Cell::new(None)));
         let timer = Self { when, is_int, key };
         let timer = Bound::new(event_loop.py(), handle.add_subclass(timer))?;
-        ffi::track(&timer);
+        if event_loop.get().is_running_now(event_loop.py()) {
+            ffi::untrack(&timer);
+        } else {
+            ffi::track(&timer);
+        }
         Ok(timer)
     }
 
@@ -51,8 +58,10 @@ impl TimerHandle {
     pub fn unset(timer: &Bound<'_, Self>) {
         let py = timer.py();
         if let Some(key) = timer.get().key.get(py).take() {
-            let event_loop = timer.as_super().get().event_loop().get();
-            drop(event_loop.core(py).cancel_timer(key));
+            let event_loop = timer.as_super().get().event_loop(py);
+            drop(event_loop.get().core(py).cancel_timer(key));
+            // It has left the loop, and whoever has it may keep it where only the collector finds it.
+            ffi::track(timer);
         }
     }
 

@@ -6,7 +6,8 @@ use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::EventLoop;
-use crate::handle::{Call, Handle};
+use crate::call::Call;
+use crate::handle::Handle;
 use crate::imports;
 
 /// How deep the stacks are that debug mode keeps with coroutines.
@@ -158,7 +159,7 @@ impl EventLoop {
 /// A handle as a slow one is named: by its task, where it is a step of one.
 fn describe(handle: &Bound<'_, Handle>, call: &Call) -> PyResult<String> {
     let py = handle.py();
-    if let Some(owner) = call.callback.bind(py).getattr_opt(intern!(py, "__self__"))?
+    if let Some(owner) = call.callback().bind(py).getattr_opt(intern!(py, "__self__"))?
         && owner.is_instance(&imports::task(py)?)?
     {
         return Ok(owner.repr()?.to_string());

@@ -13,8 +13,9 @@ use pyo3::types::PyTuple;
 
 use super::socket_waits::{self, Kept};
 use super::{EventLoop, Source};
+use crate::call::Call;
 use crate::gil::GilBound;
-use crate::handle::{Call, Handle};
+use crate::handle::Handle;
 use crate::transports::{DatagramTransport, StreamTransport};
 use crate::{errors, ffi};
 

@@ -89,8 +89,8 @@ impl Host for Asyncio {
             Ready::Wake(task) => {
                 EventLoop::resume_task(event_loop, &task.into_bound(py), Awakening::Waited)?;
             }
-            Ready::Handle(handle) => Handle::run_once(handle.bind(py))?,
-            Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.bind(py))?,
+            Ready::Handle(handle) => Handle::run_once(handle.into_bound(py))?,
+            Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.into_bound(py))?,
             Ready::Repeatable(handle) => Handle::run(handle.bind(py))?,
             Ready::Foreign(handle) => run_foreign(handle.bind(py))?,
             Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,

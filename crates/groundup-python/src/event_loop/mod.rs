@@ -19,6 +19,7 @@ mod host;
 mod one_shot_handle;
 mod pipes;
 mod program;
+mod quick_scheduling;
 mod ready_handles;
 mod replaced;
 mod resolver;
@@ -123,15 +124,12 @@ impl EventLoop {
         self.parts(py).written.borrow_mut().push(stream);
     }
 
+    #[inline]
     fn flush_written(&self, py: Python<'_>) {
-        loop {
-            let written = self.parts(py).written.take();
-            if written.is_empty() {
-                return;
-            }
+        while !self.parts(py).written.borrow().is_empty() {
             // Who has been written to may answer.
             self.core(py).expect_event();
-            for stream in &written {
+            for stream in &self.parts(py).written.take() {
                 StreamTransport::flush_written(stream.bind(py));
             }
         }

@@ -9,6 +9,7 @@ use pyo3::types::{PyIterator, PyList};
 
 use super::one_shot_handle::OneShotHandle;
 use super::{EventLoop, Ready};
+use crate::ffi;
 use crate::handle::Handle;
 use crate::tasks::{self, Awakening, Task};
 use crate::thread_safe_handle::ThreadSafeHandle;
@@ -34,8 +35,15 @@ impl ReadyHandles {
     /// The handle that stands for an entry.
     fn handle(&self, py: Python<'_>, entry: Entry<Ready>) -> PyResult<Py<PyAny>> {
         match entry {
-            Entry::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => Ok(handle.into_any()),
-            Entry::Task(Ready::ThreadSafe(handle)) => Ok(handle.into_any()),
+            Entry::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => {
+                // Where it goes from here, only the collector may find it.
+                ffi::track(handle.bind(py));
+                Ok(handle.into_any())
+            }
+            Entry::Task(Ready::ThreadSafe(handle)) => {
+                ffi::track(handle.bind(py));
+                Ok(handle.into_any())
+            }
             Entry::Task(Ready::Foreign(handle)) => Ok(handle),
             Entry::Task(Ready::Step(task)) => self.handle_of(task.bind(py), Awakening::Step),
             Entry::Task(Ready::Wake(task)) => self.handle_of(task.bind(py), Awakening::Waited),
@@ -161,6 +169,10 @@ impl ReadyHandles {
     /// Drop all handles.
     fn clear(&self, py: Python<'_>) {
         let dropped = std::mem::take(&mut *self.core(py).ready());
+        // Others may have them.
+        for entry in dropped.iter().cloned() {
+            drop(self.handle(py, entry));
+        }
         drop(dropped);
     }
 

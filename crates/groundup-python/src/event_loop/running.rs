@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 
+use groundup::event_loop::Held;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::EventLoop;
+use super::{EventLoop, Ready};
 use crate::errors;
 use crate::errors::RunError;
 use crate::thread_exit::Stay;
@@ -87,6 +88,24 @@ impl EventLoop {
     /// Whether the loop runs on this thread.
     pub fn runs_here(&self, py: Python<'_>) -> bool {
         self.parts(py).running.runs_here()
+    }
+
+    /// Whether the loop runs, on whatever thread.
+    #[inline]
+    pub fn is_running_now(&self, py: Python<'_>) -> bool {
+        self.parts(py).running.is_running()
+    }
+
+    /// Shows the garbage collector the handles that wait. While the loop runs it need not know them:
+    /// a loop that runs is in use, with all that it holds.
+    fn track_handles(&self, py: Python<'_>) {
+        // What other threads have brought is among what is ready then.
+        drop(self.core(py).ready());
+        self.core(py).for_each(|held| match held {
+            Held::Task(Ready::Handle(handle)) => ffi::track(handle.bind(py)),
+            Held::Task(Ready::ThreadSafe(handle)) => ffi::track(handle.bind(py)),
+            _ => {}
+        });
     }
 
     /// Turns until the loop is stopped.
@@ -236,6 +255,7 @@ impl EventLoop {
         let running = &this.parts(py).running;
         this.core(py).take_stop();
         running.thread.set(None);
+        this.track_handles(py);
         imports::set_running_loop(py)?.call1((py.None(),))?;
         this.track_origins(py, false)?;
         if let Some(hooks) = running.asyncgen_hooks.take() {

@@ -6,10 +6,11 @@ use groundup::clock::{Clock, Timestamp};
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyInt, PyTuple};
+use pyo3::types::{PyDict, PyFloat, PyInt, PyTuple};
 
 use super::{EventLoop, Ready};
-use crate::handle::{Call, Handle};
+use crate::call::Call;
+use crate::handle::Handle;
 use crate::imports;
 use crate::thread_exit::Stay;
 use crate::thread_safe_handle::ThreadSafeHandle;
@@ -41,6 +42,85 @@ impl EventLoop {
         Ok(())
     }
 
+    /// What `call_soon` does.
+    pub fn schedule<'py>(
+        event_loop: &Bound<'py, Self>,
+        call: Call,
+        context: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Bound<'py, Handle>> {
+        event_loop.get().check_scheduling(call.callback().bind(event_loop.py()), "call_soon")?;
+        let handle = Handle::new_ready(event_loop, call, context)?;
+        event_loop.get().core(event_loop.py()).wake(Ready::Handle(handle.clone().unbind()));
+        Ok(handle)
+    }
+
+    /// What `call_soon_threadsafe` does.
+    pub fn schedule_from_any_thread<'py>(
+        event_loop: &Bound<'py, Self>,
+        call: Call,
+        context: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Bound<'py, Handle>> {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        this.check_open(py)?;
+        // Debugging runs Python code.
+        let _stay = this.is_debug(py).then(Stay::new);
+        if this.is_debug(py) {
+            check_callback(call.callback().bind(py), "call_soon_threadsafe")?;
+        }
+        let (handle, ready) = if ThreadSafeHandle::is_known(py) {
+            let handle = ThreadSafeHandle::new(event_loop, call, context)?;
+            (handle.as_super().clone(), Ready::ThreadSafe(handle.unbind()))
+        } else {
+            let handle = Handle::new_ready(event_loop, call, context)?;
+            (handle.clone(), Ready::Handle(handle.unbind()))
+        };
+        if this.parts(py).running.runs_elsewhere() {
+            this.core(py).inbox().push(ready);
+        } else {
+            this.core(py).wake(ready);
+        }
+        Ok(handle)
+    }
+
+    /// What `call_later` does.
+    pub fn schedule_after<'py>(
+        event_loop: &Bound<'py, Self>,
+        delay: &Bound<'_, PyAny>,
+        call: Call,
+        context: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        if delay.is_none() {
+            return Err(PyTypeError::new_err("delay must not be None"));
+        }
+        let when = Self::time_of(event_loop)? + number(delay, "delay")?;
+        this.check_scheduling(call.callback().bind(py), "call_later")?;
+        if this.parts(py).replaced.call_at.get() {
+            return Self::call_at_elsewhere(event_loop, when, &call, context);
+        }
+        Self::set_timer(event_loop, when, call, context).map(Bound::into_any)
+    }
+
+    /// What `call_at` does.
+    pub fn schedule_at<'py>(
+        event_loop: &Bound<'py, Self>,
+        when: &Bound<'_, PyAny>,
+        call: Call,
+        context: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Bound<'py, TimerHandle>> {
+        let py = event_loop.py();
+        if when.is_none() {
+            return Err(PyTypeError::new_err("when cannot be None"));
+        }
+        let seconds = number(when, "when")?;
+        event_loop.get().check_scheduling(call.callback().bind(py), "call_at")?;
+        let timer = Self::set_timer(event_loop, seconds, call, context)?;
+        if when.is_instance_of::<PyInt>() {
+            timer.get().tell_int(py);
+        }
+        Ok(timer)
+    }
+
     fn set_timer<'py>(
         event_loop: &Bound<'py, Self>,
         when: f64,
@@ -70,13 +150,13 @@ impl EventLoop {
     fn call_at_elsewhere<'py>(
         event_loop: &Bound<'py, Self>,
         when: f64,
-        callback: Bound<'py, PyAny>,
-        args: &Bound<'py, PyTuple>,
+        call: &Call,
         context: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = event_loop.py();
+        let callback = call.callback().bind(py).clone();
         let mut arguments = vec![when.into_pyobject(py)?.into_any(), callback];
-        arguments.extend(args.iter());
+        arguments.extend(call.args(py)?.iter());
         let keywords = PyDict::new(py);
         keywords.set_item(intern!(py, "context"), context)?;
         let arguments = PyTuple::new(py, arguments)?;
@@ -101,10 +181,7 @@ impl EventLoop {
         args: Bound<'_, PyTuple>,
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Handle>> {
-        slf.get().check_scheduling(&callback, "call_soon")?;
-        let handle = Handle::new(slf, Call::new(callback, args), context)?.unbind();
-        slf.get().core(slf.py()).wake(Ready::Handle(handle.clone_ref(slf.py())));
-        Ok(handle)
+        Self::schedule(slf, Call::new(callback, args), context).map(Bound::unbind)
     }
 
     /// Like call_soon(), but may be called from any thread, and ends the loop's sleep.
@@ -115,27 +192,7 @@ impl EventLoop {
         args: Bound<'_, PyTuple>,
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Py<Handle>> {
-        let (py, this) = (slf.py(), slf.get());
-        this.check_open(py)?;
-        // Debugging runs Python code.
-        let _stay = this.is_debug(py).then(Stay::new);
-        if this.is_debug(py) {
-            check_callback(&callback, "call_soon_threadsafe")?;
-        }
-        let call = Call::new(callback, args);
-        let (handle, ready) = if ThreadSafeHandle::is_known(py) {
-            let handle = ThreadSafeHandle::new(slf, call, context)?;
-            (handle.as_super().clone().unbind(), Ready::ThreadSafe(handle.unbind()))
-        } else {
-            let handle = Handle::new(slf, call, context)?.unbind();
-            (handle.clone_ref(py), Ready::Handle(handle))
-        };
-        if this.parts(py).running.runs_elsewhere() {
-            this.core(py).inbox().push(ready);
-        } else {
-            this.core(py).wake(ready);
-        }
-        Ok(handle)
+        Self::schedule_from_any_thread(slf, Call::new(callback, args), context).map(Bound::unbind)
     }
 
     /// Call a callback with arguments after a delay in seconds.
@@ -150,15 +207,7 @@ impl EventLoop {
         args: Bound<'py, PyTuple>,
         context: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if delay.is_none() {
-            return Err(PyTypeError::new_err("delay must not be None"));
-        }
-        let when = Self::time_of(slf)? + number(delay, "delay")?;
-        slf.get().check_scheduling(&callback, "call_later")?;
-        if slf.get().parts(slf.py()).replaced.call_at.get() {
-            return Self::call_at_elsewhere(slf, when, callback, &args, context);
-        }
-        Self::set_timer(slf, when, Call::new(callback, args), context).map(Bound::into_any)
+        Self::schedule_after(slf, delay, Call::new(callback, args), context)
     }
 
     /// Call a callback with arguments at a time of the loop's clock, in seconds.
@@ -173,16 +222,7 @@ impl EventLoop {
         args: Bound<'_, PyTuple>,
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, TimerHandle>> {
-        if when.is_none() {
-            return Err(PyTypeError::new_err("when cannot be None"));
-        }
-        let seconds = number(when, "when")?;
-        slf.get().check_scheduling(&callback, "call_at")?;
-        let timer = Self::set_timer(slf, seconds, Call::new(callback, args), context)?;
-        if when.is_instance_of::<PyInt>() {
-            timer.get().tell_int(slf.py());
-        }
-        Ok(timer)
+        Self::schedule_at(slf, when, Call::new(callback, args), context)
     }
 }
 
@@ -209,6 +249,14 @@ pub fn check_callback(callback: &Bound<'_, PyAny>, method: &str) -> PyResult<()>
 
 /// A time in seconds that can be compared with others.
 fn number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<f64> {
+    if let Ok(float) = value.cast_exact::<PyFloat>()
+        && !float.value().is_nan()
+    {
+        return Ok(float.value());
+    }
+    if let Ok(int) = value.cast_exact::<PyInt>() {
+        return int.extract();
+    }
     let is_number = value.hasattr(intern!(value.py(), "__float__"))?
         || value.hasattr(intern!(value.py(), "__index__"))?;
     if !is_number {

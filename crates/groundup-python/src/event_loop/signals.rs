@@ -16,7 +16,8 @@ use pyo3::types::{PyDict, PyInt, PyTuple};
 use rustix::pipe::PipeFlags;
 
 use super::{EventLoop, Source};
-use crate::handle::{Call, Handle};
+use crate::call::Call;
+use crate::handle::Handle;
 use crate::{errors, imports, warnings};
 
 /// The callbacks of add_signal_handler, and the pipe that signals go through.

@@ -11,7 +11,8 @@ use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
 use super::{EventLoop, Ready};
-use crate::handle::{Call, Handle};
+use crate::call::Call;
+use crate::handle::Handle;
 use crate::tasks::{self, Awakening, CurrentTask, Future, Task};
 use crate::{errors, ffi, imports};
 
@@ -99,7 +100,7 @@ impl EventLoop {
         let (py, this) = (event_loop.py(), event_loop.get());
         this.check_open(py)?;
         let call = Call::new(callback, PyTuple::new(py, [future])?);
-        let handle = Handle::new(event_loop, call, context)?;
+        let handle = Handle::new_ready(event_loop, call, context)?;
         this.core(py).wake(Ready::Handle(handle.unbind()));
         Ok(())
     }
@@ -116,7 +117,7 @@ impl EventLoop {
         awakening: Awakening,
     ) -> PyResult<()> {
         if event_loop.get().is_debug(event_loop.py()) {
-            return Handle::run_once(&tasks::handle_of(event_loop, task, awakening)?);
+            return Handle::run_once(tasks::handle_of(event_loop, task, awakening)?);
         }
         match Task::resume(task, event_loop, awakening) {
             Ok(()) => Ok(()),

@@ -11,9 +11,10 @@ use pyo3::types::{PyDict, PyTuple};
 use super::classes::Task;
 use super::layout::peek;
 use super::step::Awakening;
+use crate::call::Call;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
-use crate::handle::{Call, Handle};
+use crate::handle::Handle;
 
 /// Takes a task's next step when it is called.
 #[pyclass(frozen, name = "TaskStepMethWrapper", module = "groundup._groundup")]
@@ -90,8 +91,8 @@ pub fn call_soon(
     let call = call_of(task, awakening)?;
     let keywords = PyDict::new(py);
     keywords.set_item(intern!(py, "context"), peek(py, &Task::fields(task).context))?;
-    let mut arguments = vec![call.callback.into_bound(py)];
-    arguments.extend(call.args.bind(py).iter());
+    let mut arguments = vec![call.callback().bind(py).clone()];
+    arguments.extend(call.args(py)?.iter());
     let arguments = PyTuple::new(py, arguments)?;
     event_loop.call_method(intern!(py, "call_soon"), arguments, Some(&keywords)).map(drop)
 }

@@ -9,8 +9,9 @@ use groundup::poller::Readiness;
 use pyo3::prelude::*;
 use pyo3::types::PyTuple;
 
+use crate::call::Call;
 use crate::event_loop::{EventLoop, Ready, Watcher};
-use crate::handle::{Call, Handle};
+use crate::handle::Handle;
 
 /// Calls back in the loop's next turn.
 ///
@@ -27,7 +28,7 @@ pub fn call_soon<'py>(
     if this.is_debug(py) {
         this.check_thread(py)?;
     }
-    let handle = Handle::new(event_loop, Call::new(callback, args), None)?;
+    let handle = Handle::new_ready(event_loop, Call::new(callback, args), None)?;
     this.core(py).wake(Ready::Handle(handle.unbind()));
     Ok(())
 }

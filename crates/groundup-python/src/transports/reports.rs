@@ -13,8 +13,9 @@ use pyo3::prelude::*;
 use pyo3::pyclass::boolean_struct::True;
 use pyo3::types::{PyContext, PyDict, PyString, PyTuple};
 
+use crate::call::Call;
 use crate::event_loop::EventLoop;
-use crate::handle::{Call, Handle};
+use crate::handle::Handle;
 use crate::{errors, ffi, imports};
 
 /// How often a lost transport is written to before that is logged.
@@ -109,7 +110,7 @@ pub trait Reporting: PyClass<Frozen = True> + Sync {
         };
         let (event_loop, context) = (this.event_loop().bind(py), this.context().bind(py));
         let call = Call::new(callback, args);
-        let handle = Handle::new(event_loop, call.clone(), Some(context))?;
+        let handle = Handle::new(event_loop, call.clone_ref(py), Some(context))?;
         Handle::report(&handle, &call, error)
     }
 

@@ -1,0 +1,125 @@
+//! Running a handle's call: in its context, with what it raises reported.
+
+use pyo3::intern;
+use pyo3::prelude::*;
+use pyo3::types::{PyContext, PyDict, PyTuple};
+
+use crate::call::Call;
+use crate::event_loop::EventLoop;
+use crate::handle::{Handle, Place, format_callback};
+use crate::{errors, ffi, spare_handles};
+
+impl Handle {
+    /// Calls the callback for the last time.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt`; other exceptions go to the loop's exception handler.
+    #[inline]
+    pub fn run_once(handle: Bound<'_, Self>) -> PyResult<()> {
+        let py = handle.py();
+        if ffi::is_unseen(&handle) && handle.get().is_plain(py) {
+            return Self::run_unseen(handle);
+        }
+        let outcome = Self::run(&handle);
+        handle.get().forget_call(py);
+        // Whoever has it may keep it where only the collector finds it.
+        ffi::track(&handle);
+        outcome
+    }
+
+    /// The same for a handle that nobody else has: it need not hold anything while it runs.
+    #[inline]
+    fn run_unseen(handle: Bound<'_, Self>) -> PyResult<()> {
+        let py = handle.py();
+        let Some((place, call)) = handle.get().take_call(py) else { return Ok(()) };
+        match make_in(&place.context, py, &call) {
+            Ok(_) => {
+                call.let_go(py);
+                place.let_go(py);
+                spare_handles::put(handle);
+                Ok(())
+            }
+            Err(error) => Self::end_in_error(&handle, place, call, error),
+        }
+    }
+
+    #[cold]
+    fn end_in_error(
+        handle: &Bound<'_, Self>,
+        place: Place,
+        call: Call,
+        error: PyErr,
+    ) -> PyResult<()> {
+        let py = handle.py();
+        handle.get().put_call(py, place, call.clone_ref(py));
+        let outcome = Self::settle(handle, &call, Err::<(), _>(error));
+        handle.get().forget_call(py);
+        ffi::track(handle);
+        outcome
+    }
+
+    /// Calls the callback, which may be called again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::run_once`].
+    pub fn run(handle: &Bound<'_, Self>) -> PyResult<()> {
+        let py = handle.py();
+        let Some(call) = handle.get().call(py) else { return Ok(()) };
+        let event_loop = handle.get().event_loop(py);
+        if event_loop.get().is_debug(py) {
+            return event_loop.get().run_watched(handle, &call, || Self::invoke(handle, &call));
+        }
+        Self::invoke(handle, &call)
+    }
+
+    fn invoke(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
+        let py = handle.py();
+        let context = handle.get().context(py).unbind();
+        Self::settle(handle, call, make_in(&context, py, call))
+    }
+
+    fn settle<T>(handle: &Bound<'_, Self>, call: &Call, outcome: PyResult<T>) -> PyResult<()> {
+        match outcome {
+            Ok(_) => Ok(()),
+            Err(error) if errors::ends_run(handle.py(), &error) => Err(error),
+            Err(error) => Self::report(handle, call, &error),
+        }
+    }
+
+    /// Hands what a handle's call has raised to the loop's exception handler.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt` that the handler raises.
+    pub fn report(handle: &Bound<'_, Self>, call: &Call, error: &PyErr) -> PyResult<()> {
+        let py = handle.py();
+        let event_loop = handle.get().event_loop(py);
+        let context = PyDict::new(py);
+        let source = format_callback(&event_loop, call)?;
+        context.set_item("message", format!("Exception in callback {source}"))?;
+        context.set_item("exception", errors::exception(py, error))?;
+        context.set_item("handle", handle)?;
+        if let Some(traceback) = handle.get().source_traceback(py) {
+            context.set_item("source_traceback", traceback)?;
+        }
+        EventLoop::report(&event_loop, &context)
+    }
+}
+
+#[inline]
+fn make_in<'py>(context: &Py<PyAny>, py: Python<'py>, call: &Call) -> PyResult<Bound<'py, PyAny>> {
+    match context.bind(py).cast::<PyContext>() {
+        Ok(context) => ffi::run_in_context(context, || call.make(py)),
+        Err(_) => make_by_method(context.bind(py), call),
+    }
+}
+
+#[cold]
+fn make_by_method<'py>(context: &Bound<'py, PyAny>, call: &Call) -> PyResult<Bound<'py, PyAny>> {
+    let py = context.py();
+    let mut arguments = vec![call.callback().bind(py).clone()];
+    arguments.extend(call.args(py)?.iter());
+    context.call_method1(intern!(py, "run"), PyTuple::new(py, arguments)?)
+}

@@ -1,0 +1,135 @@
+//! Methods of the loop that are called so often that taking their arguments counts.
+//!
+//! Each is a method of the class as any other, and what is here stands before it: a call with
+//! positional arguments and at most a context goes the quick way, and all others go to the method.
+//! Names, signatures, documentation and errors are the method's own.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::ptr;
+use std::slice;
+use std::sync::OnceLock;
+
+use pyo3::exceptions::PySystemError;
+use pyo3::ffi;
+use pyo3::intern;
+use pyo3::panic::PanicException;
+use pyo3::prelude::*;
+use pyo3::types::PyType;
+
+use crate::event_loop::EventLoop;
+
+/// A method that a quick way stands before.
+pub trait QuickMethod {
+    /// Its name.
+    const NAME: &str;
+    /// How many positional arguments the quick way asks for; it takes more.
+    const ARGUMENTS: usize;
+
+    /// Where the method itself is noted.
+    fn method() -> &'static OnceLock<Function>;
+
+    /// The quick way.
+    ///
+    /// # Errors
+    ///
+    /// Those of the method.
+    fn call<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        args: &[Py<PyAny>],
+        context: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>>;
+}
+
+/// How the interpreter calls a method: object, arguments, how many are positional, names of others.
+pub type Function = ffi::PyCFunctionFastWithKeywords;
+
+/// Puts the quick way before a method of a class of loops.
+///
+/// # Errors
+///
+/// `SystemError` when the method is of another kind; those of setting an attribute.
+pub fn put_before<M: QuickMethod>(class: &Bound<'_, PyType>) -> PyResult<()> {
+    let (py, method) = (class.py(), class.getattr(M::NAME)?);
+    // SAFETY: what is read lies in a method descriptor, by the check of its type, and its function
+    // is of the type that the flags name. The definition that is made of it lives for ever, as a
+    // descriptor asks for, and the class is the one that the method is of.
+    unsafe {
+        if ffi::Py_TYPE(method.as_ptr()) != &raw mut ffi::PyMethodDescr_Type {
+            return Err(PySystemError::new_err("a quick way stands before methods only"));
+        }
+        let mut definition = *(*method.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method;
+        if definition.ml_flags != ffi::METH_FASTCALL | ffi::METH_KEYWORDS {
+            return Err(PySystemError::new_err("a quick way stands before vector calls only"));
+        }
+        let _ = M::method().set(definition.ml_meth.PyCFunctionFastWithKeywords);
+        definition.ml_meth = ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: called::<M> };
+        let definition = Box::leak(Box::new(definition));
+        let quick = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
+        class.setattr(M::NAME, Bound::from_owned_ptr_or_err(py, quick)?)
+    }
+}
+
+/// What the interpreter calls.
+unsafe extern "C" fn called<M: QuickMethod>(
+    object: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        Python::attach(|py| {
+            // SAFETY: the interpreter calls with the lock held; the descriptor has checked that the
+            // object is a loop; `args` has `count` live objects, which stay alive during the call,
+            // and behind them one for each of `names`, which is a tuple or null. `Py` has the layout
+            // of a pointer that is not null, and these are only lent.
+            unsafe {
+                let event_loop = Bound::ref_from_ptr(py, &object).cast_unchecked::<EventLoop>();
+                let positional = slice::from_raw_parts(args.cast::<Py<PyAny>>(), count as usize);
+                let context = match context(py, args.add(count as usize), names) {
+                    Some(context) if positional.len() >= M::ARGUMENTS => context,
+                    _ => {
+                        let method = M::method().get().expect("the method is noted");
+                        return method(object, args, count, names);
+                    }
+                };
+                let context = context.as_ref().filter(|context| !context.is_none());
+                match M::call(event_loop, positional, context) {
+                    Ok(result) => result.into_ptr(),
+                    Err(error) => raise(py, error),
+                }
+            }
+        })
+    }));
+    outcome.unwrap_or_else(|_| {
+        Python::attach(|py| raise(py, PanicException::new_err("a method of the loop panicked")))
+    })
+}
+
+/// The context among the arguments; not even none when there are other keywords.
+///
+/// # Safety
+///
+/// `names` is null or a tuple of strings, and `values` has an object for each of them.
+#[inline(always)]
+unsafe fn context<'py>(
+    py: Python<'py>,
+    values: *const *mut ffi::PyObject,
+    names: *mut ffi::PyObject,
+) -> Option<Option<Bound<'py, PyAny>>> {
+    if names.is_null() {
+        return Some(None);
+    }
+    // SAFETY: as the function's. Names of keywords are mostly interned, and others may go the other
+    // way.
+    unsafe {
+        let is_context = ffi::PyTuple_GET_SIZE(names) == 1
+            && ptr::eq(ffi::PyTuple_GET_ITEM(names, 0), intern!(py, "context").as_ptr());
+        is_context.then(|| Some(Bound::from_borrowed_ptr(py, *values)))
+    }
+}
+
+#[cold]
+fn raise(py: Python<'_>, error: PyErr) -> *mut ffi::PyObject {
+    error.restore(py);
+    ptr::null_mut()
+}
