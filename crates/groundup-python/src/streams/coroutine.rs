@@ -19,6 +19,7 @@ use pyo3::types::PyBytes;
 use super::flow::{Flow, WriterState};
 use super::reader::ReaderState;
 use super::reading::{Read, Reading};
+use super::waiter;
 use super::writer;
 use crate::coroutine::{PyCoroutine, Resume, thrown};
 use crate::ffi;
@@ -193,7 +194,7 @@ impl ReadWork {
         }
         match input {
             Resume::Throw(error) => return Err(error),
-            Resume::Send(_) | Resume::Next => check_result(waiter)?,
+            Resume::Send(_) | Resume::Next => waiter::check(waiter)?,
         }
         if is_given_back {
             return self.hand_over_awake(py);
@@ -207,9 +208,7 @@ impl ReadWork {
             Read::Done(result) => return Ok(Progress::Done(result.unbind())),
             Read::Waits(method) => method,
         };
-        let waiter = self.state.bind(py).get().wait(py, method)?;
-        waiter.setattr(intern!(py, "_asyncio_future_blocking"), true)?;
-        let waiter = waiter.unbind();
+        let waiter = self.state.bind(py).get().wait(py, method)?.unbind();
         Ok(Progress::Suspended(waiter.clone_ref(py), State::Waiting(self, waiter)))
     }
 
@@ -234,15 +233,6 @@ impl ReadWork {
         reader.setattr(name, exception)?;
         progress
     }
-}
-
-/// Raises what a future was settled with, if it is an exception.
-fn check_result(waiter: &Bound<'_, PyAny>) -> PyResult<()> {
-    let py = waiter.py();
-    if !waiter.call_method0(intern!(py, "done"))?.is_truthy()? {
-        return Err(PyRuntimeError::new_err("await wasn't used with future"));
-    }
-    waiter.call_method0(intern!(py, "result")).map(drop)
 }
 
 /// Resumes a coroutine of asyncio's.

@@ -12,6 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
 use super::received::Received;
+use super::waiter;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
 
@@ -118,21 +119,17 @@ impl ReaderState {
         let (py, state) = (exception.py(), self.state(exception.py()));
         let kept = (!exception.is_none()).then(|| exception.clone().unbind());
         drop(state.exception.replace(kept));
-        let Some(waiter) = self.take_waiter(py)? else { return Ok(()) };
-        waiter.call_method1(intern!(py, "set_exception"), (exception,)).map(drop)
+        match state.waiter.take() {
+            Some(waiter) if !waiter::is_cancelled(waiter.bind(py))? => {
+                waiter.call_method1(py, intern!(py, "set_exception"), (exception,)).map(drop)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn wake(&self, py: Python<'_>) -> PyResult<()> {
-        let Some(waiter) = self.take_waiter(py)? else { return Ok(()) };
-        waiter.call_method1(intern!(py, "set_result"), (py.None(),)).map(drop)
-    }
-
-    /// The future of who waits, unless that was cancelled.
-    fn take_waiter<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(waiter) = self.state(py).waiter.take() else { return Ok(None) };
-        let waiter = waiter.into_bound(py);
-        let is_cancelled = waiter.call_method0(intern!(py, "cancelled"))?.is_truthy()?;
-        Ok((!is_cancelled).then_some(waiter))
+        let waiter = self.state(py).waiter.take();
+        waiter.map_or(Ok(()), |waiter| waiter::wake(waiter.bind(py)))
     }
 
     /// A future for when more has arrived; `method` is what waits for it.
@@ -149,7 +146,7 @@ impl ReaderState {
         if state.is_paused.replace(false) {
             self.resume_transport(py)?;
         }
-        let waiter = EventLoop::create_future(self.event_loop.bind(py))?;
+        let waiter = waiter::create(self.event_loop.bind(py))?;
         drop(state.waiter.replace(Some(waiter.clone().unbind())));
         Ok(waiter)
     }

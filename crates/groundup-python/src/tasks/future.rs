@@ -52,6 +52,12 @@ impl Future {
         Self::fields(future).state.get() == PENDING
     }
 
+    /// Whether it has a result.
+    pub fn has_result(future: &Bound<'_, Self>) -> bool {
+        let fields = Self::fields(future);
+        fields.state.get() == FINISHED && !is_set(&fields.exception)
+    }
+
     /// Gives it its result, and tells who waits for it.
     ///
     /// # Errors
