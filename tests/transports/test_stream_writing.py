@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import inspect
 import os
 
 import pytest
@@ -148,3 +149,26 @@ async def test_pieces_larger_than_the_sockets_buffer_keep_their_order():
         for piece in pieces:
             transport.write(piece)
         assert await receive(far, 20 * 300_000) == b"".join(pieces)
+
+
+async def test_data_can_be_given_by_name():
+    async with connected() as (transport, _, far):
+        transport.write(data=b"named")
+        type(transport).write(transport, b" ")
+        transport.write.__call__(b"bound")
+        assert await receive(far, 11) == b"named bound"
+
+
+@pytest.mark.parametrize(
+    "call", ["write()", "write(b'', b'')", "write(other=b'')", "write(b'', data=b'')"]
+)
+async def test_other_arguments_are_refused(call):
+    async with connected() as (transport, _, _):
+        with pytest.raises(TypeError, match="write"):
+            eval(f"transport.{call}", {"transport": transport})
+
+
+async def test_write_tells_what_it_is():
+    async with connected() as (transport, _, _):
+        assert transport.write.__name__ == "write"
+        assert str(inspect.signature(transport.write)) == "(data)"

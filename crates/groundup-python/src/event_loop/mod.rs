@@ -39,7 +39,7 @@ mod tls;
 mod turn_parts;
 mod unix;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -53,6 +53,7 @@ pub use ready_handles::ReadyHandles;
 
 use crate::errors;
 use crate::gil::GilBound;
+use crate::spare_bytes::SpareBytes;
 use crate::tasks::CurrentTask;
 use crate::transports::{Session, StreamTransport};
 
@@ -93,8 +94,12 @@ struct Parts {
     other_selector: RefCell<Option<Py<PyAny>>>,
     /// Streams that were written to in this turn.
     written: RefCell<Vec<Py<StreamTransport>>>,
+    /// Has room for those of the next turn.
+    flushed: Cell<Vec<Py<StreamTransport>>>,
     /// Where streams read to, before the bytes have their exact size.
     scratch: RefCell<Box<[u8]>>,
+    /// What was read or written before, and has room for what is read next.
+    spares: SpareBytes,
     /// Where TLS sessions decrypt to, one record at a time.
     record: PyOnceLock<Py<PyByteArray>>,
 }
@@ -114,6 +119,11 @@ impl EventLoop {
         read(&mut self.parts(py).scratch.borrow_mut())
     }
 
+    /// The bytes objects that are kept to be filled again.
+    pub fn spares<'a>(&'a self, py: Python<'a>) -> &'a SpareBytes {
+        &self.parts(py).spares
+    }
+
     /// The buffer that all TLS sessions decrypt to.
     pub fn record_buffer(&self, py: Python<'_>) -> Py<PyByteArray> {
         self.parts(py).record.get_or_init(py, || Session::record_buffer(py)).clone_ref(py)
@@ -126,12 +136,16 @@ impl EventLoop {
 
     #[inline]
     fn flush_written(&self, py: Python<'_>) {
-        while !self.parts(py).written.borrow().is_empty() {
+        let parts = self.parts(py);
+        while !parts.written.borrow().is_empty() {
+            // Two lists in turn, so that neither is made anew.
+            let mut written = parts.written.replace(parts.flushed.take());
             // Who has been written to may answer.
             self.core(py).expect_event();
-            for stream in &self.parts(py).written.take() {
+            for stream in written.drain(..) {
                 StreamTransport::flush_written(stream.bind(py));
             }
+            parts.flushed.replace(written);
         }
     }
 
@@ -180,7 +194,9 @@ impl EventLoop {
             selector: PyOnceLock::new(),
             other_selector: RefCell::default(),
             written: RefCell::default(),
+            flushed: Cell::default(),
             scratch: RefCell::new(vec![0; READ_SIZE].into_boxed_slice()),
+            spares: SpareBytes::default(),
             record: PyOnceLock::new(),
         };
         parts.replaced.look_up(class, false)?;

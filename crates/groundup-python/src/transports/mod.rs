@@ -25,3 +25,14 @@ pub use stream::{FileSending, Origin, StreamSocket, StreamTransport};
 pub use subprocess::SubprocessTransport;
 pub use tls::{Session, TlsOptions, TlsProtocol, TlsTransport};
 pub use unix_path::{UnixPath, is_abstract, remove_stale};
+
+use pyo3::prelude::*;
+
+/// Makes what is called for each piece of data quick, once.
+///
+/// # Errors
+///
+/// What changing a class raises.
+pub fn prepare(py: Python<'_>) -> PyResult<()> {
+    stream::prepare(py)
+}

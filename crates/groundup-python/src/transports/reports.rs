@@ -30,7 +30,7 @@ pub trait Reporting: PyClass<Frozen = True> + Sync {
     fn context(&self) -> &Py<PyContext>;
 
     /// The protocol; none once the transport is closed.
-    fn protocol(&self, py: Python<'_>) -> Option<Py<PyAny>>;
+    fn protocol<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>>;
 
     /// Ends the transport at once, for a reason that its protocol is to hear.
     ///
@@ -67,7 +67,7 @@ pub trait Reporting: PyClass<Frozen = True> + Sync {
         args: impl PyCallArgs<'py>,
     ) -> PyResult<Bound<'py, PyAny>> {
         match transport.get().protocol(transport.py()) {
-            Some(protocol) => protocol.bind(transport.py()).call_method1(method, args),
+            Some(protocol) => protocol.call_method1(method, args),
             None => Ok(transport.py().None().into_bound(transport.py())),
         }
     }
@@ -102,8 +102,7 @@ pub trait Reporting: PyClass<Frozen = True> + Sync {
         error: &PyErr,
     ) -> PyResult<()> {
         let (py, this) = (transport.py(), transport.get());
-        let callback =
-            this.protocol(py).and_then(|protocol| protocol.bind(py).getattr(method).ok());
+        let callback = this.protocol(py).and_then(|protocol| protocol.getattr(method).ok());
         let Some(callback) = callback else {
             let message = format!("Exception in callback {method}");
             return Self::report_error(transport, error, &message);

@@ -126,7 +126,7 @@ impl DatagramTransport {
     }
 
     /// Return the protocol; None once the transport is closed.
-    fn get_protocol(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+    fn get_protocol<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.protocol(py)
     }
 

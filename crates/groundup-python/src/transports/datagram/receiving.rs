@@ -6,7 +6,6 @@ use groundup::poller::Readiness;
 use pyo3::exceptions::PyOSError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SocketAddrAny};
 
@@ -72,10 +71,11 @@ impl DatagramTransport {
         if !self.is_native() {
             return self.receive_by_socket(py);
         }
+        let spares = self.event_loop.get().spares(py);
         let received = self.event_loop.get().with_scratch(py, |scratch| {
             let flags = RecvFlags::DONTWAIT;
             let (length, _, sender) = rustix::net::recvfrom(self.fd(), &mut *scratch, flags)?;
-            Ok((PyBytes::new(py, &scratch[..length]), sender))
+            Ok((spares.copy(py, &scratch[..length]), sender))
         });
         match received {
             Ok((data, sender)) => Ok(Some((data.into_any(), self.address_of(py, sender)?))),

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
+use crate::spare_bytes::SpareBytes;
 use crate::transports::calls;
 use crate::{errors, ffi, imports};
 
@@ -75,6 +76,11 @@ impl PipeEnd {
             kind,
             state: GilBound::new(state),
         })
+    }
+
+    /// Where bytes go that have served.
+    pub fn spares<'a>(&'a self, py: Python<'a>) -> &'a SpareBytes {
+        self.event_loop.get().spares(py)
     }
 
     /// Has the protocol hear of its transport, then calls `start`, then wakes who waits for that.

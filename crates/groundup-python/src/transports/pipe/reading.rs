@@ -6,7 +6,6 @@ use groundup::poller::Readiness;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
 use rustix::io::Errno;
 
 use super::end::PipeEnd;
@@ -81,7 +80,7 @@ impl ReadPipeTransport {
         let (py, end) = (slf.py(), &slf.get().end);
         let outcome = end.event_loop.get().with_scratch(py, |scratch| {
             let length = rustix::io::read(end.fd(), &mut *scratch)?;
-            Ok((length > 0).then(|| PyBytes::new(py, &scratch[..length])))
+            Ok((length > 0).then(|| end.spares(py).copy(py, &scratch[..length])))
         });
         match outcome {
             Ok(Some(data)) => {

@@ -7,7 +7,7 @@ use pyo3::types::PyBytes;
 
 use super::writing::WritePipeTransport;
 use crate::imports;
-use crate::transports::stream::Piece;
+use crate::transports::stream::piece_of;
 
 #[pymethods]
 impl WritePipeTransport {
@@ -15,8 +15,9 @@ impl WritePipeTransport {
     ///
     /// Raise TypeError if data is not bytes-like. On a closed pipe nothing happens; when that is
     /// repeated, a warning is logged.
-    fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        Piece::of(data)?.map_or(Ok(()), |piece| Self::write_piece(slf, piece))
+    fn write<'py>(slf: &Bound<'py, Self>, data: &Bound<'py, PyAny>) -> PyResult<()> {
+        let piece = piece_of(data, slf.get().end.spares(slf.py()))?;
+        piece.map_or(Ok(()), |piece| Self::write_piece(slf, piece))
     }
 
     /// Write several bytes-like objects, one after the other.

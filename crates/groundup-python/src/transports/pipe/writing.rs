@@ -7,7 +7,7 @@ use groundup::poller::Readiness;
 use pyo3::exceptions::PyBrokenPipeError;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyBytes, PyString};
 use rustix::fs::FileType;
 use rustix::io::Errno;
 
@@ -16,7 +16,7 @@ use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
 use crate::transports::limits::FlowControl;
 use crate::transports::reports::count_lost_write;
-use crate::transports::stream::{Piece, WriteBuffer};
+use crate::transports::stream::WriteBuffer;
 use crate::{errors, ffi};
 
 /// What is logged when a lost pipe is written to again and again.
@@ -72,16 +72,19 @@ impl WritePipeTransport {
     fn write_buffered(&self, py: Python<'_>) -> rustix::io::Result<()> {
         let fd = self.end.fd();
         let mut buffer = self.state(py).buffer.borrow_mut();
-        buffer.write_with(py, |slices| rustix::io::writev(fd, slices))
+        buffer.write_with(py, self.end.spares(py), |slices| rustix::io::writev(fd, slices))
     }
 
-    pub(super) fn write_piece(transport: &Bound<'_, Self>, piece: Piece) -> PyResult<()> {
+    pub(super) fn write_piece(
+        transport: &Bound<'_, Self>,
+        piece: Bound<'_, PyBytes>,
+    ) -> PyResult<()> {
         let (py, this) = (transport.py(), transport.get());
         if this.end.is_closing(py) {
             return count_lost_write(py, &this.state(py).lost_writes, LOST);
         }
         let is_first = this.len(py) == 0;
-        this.state(py).buffer.borrow_mut().push(py, piece);
+        this.state(py).buffer.borrow_mut().push(piece);
         if is_first {
             match this.write_buffered(py) {
                 Ok(()) => return Ok(()),

@@ -5,9 +5,8 @@ use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use rustix::net::Shutdown;
 
-use super::write_buffer::Piece;
+use super::write_buffer::piece_of;
 use super::{StreamSocket, StreamTransport};
-use crate::transports::data::check_bytes_like;
 use crate::transports::reports::Reporting;
 use crate::{errors, imports};
 
@@ -43,14 +42,16 @@ impl StreamTransport {
     /// Raise TypeError if data is not bytes-like, RuntimeError after write_eof(). On a lost
     /// connection nothing happens; when that is repeated, a warning is logged.
     pub fn write(slf: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
-        check_bytes_like(data)?;
-        Self::collect(slf, Piece::of(data)?, "write")
+        Self::write_piece(slf, data)
     }
 
     /// Write several bytes-like objects, one after the other; none, if one of them is refused.
     fn writelines(slf: &Bound<'_, Self>, list_of_data: &Bound<'_, PyAny>) -> PyResult<()> {
-        let pieces: Vec<_> =
-            list_of_data.try_iter()?.map(|data| Piece::of(&data?)).collect::<PyResult<_>>()?;
+        let spares = slf.get().event_loop.get().spares(slf.py());
+        let pieces: Vec<_> = list_of_data
+            .try_iter()?
+            .map(|data| piece_of(&data?, spares))
+            .collect::<PyResult<_>>()?;
         Self::collect(slf, pieces.into_iter().flatten(), "writelines")
     }
 
@@ -129,7 +130,7 @@ impl StreamTransport {
     }
 
     /// Return the protocol; None once the connection is lost.
-    fn get_protocol(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+    fn get_protocol<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.protocol(py)
     }
 

@@ -8,6 +8,7 @@
 mod ending;
 mod file_sending;
 mod methods;
+mod quick_methods;
 mod reading;
 mod reports;
 mod socket;
@@ -24,8 +25,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyContext;
 
 pub use file_sending::FileSending;
+pub use quick_methods::prepare;
 pub use socket::StreamSocket;
-pub use write_buffer::{Piece, WriteBuffer};
+pub use write_buffer::{WriteBuffer, piece_of};
 
 use self::state::State;
 use super::address::Address;
@@ -169,8 +171,11 @@ impl StreamTransport {
         if state.is_blocked.get() && state.lost_count.get() == 0 {
             interest = interest | Readiness::WRITABLE;
         }
-        if Self::is_watched(stream) {
+        if interest != state.interest.get() && Self::is_watched(stream) {
             let outcome = this.event_loop.get().core(py).set_interest(this.fd(), interest);
+            if outcome.is_ok() {
+                state.interest.set(interest);
+            }
             Self::fail_unwatched(stream, outcome);
         }
     }

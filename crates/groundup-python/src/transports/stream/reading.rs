@@ -23,13 +23,15 @@ impl StreamTransport {
 
     fn read(stream: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (stream.py(), stream.get());
+        let spares = this.event_loop.get().spares(py);
         let received = this.event_loop.get().with_scratch(py, |scratch| {
             let (length, _) = rustix::net::recv(this.fd(), &mut *scratch, RecvFlags::DONTWAIT)?;
-            Ok((length > 0).then(|| PyBytes::new(py, &scratch[..length])))
+            Ok((length > 0).then(|| spares.copy(py, &scratch[..length])))
         });
         match received {
             Ok(Some(data)) => {
                 let outcome = Self::hand_up(stream, &data);
+                spares.keep(data);
                 Self::fail_on_error(stream, outcome, "protocol.data_received() call failed.")
             }
             Ok(None) => Self::on_eof(stream),

@@ -16,8 +16,8 @@ impl Reporting for StreamTransport {
         &self.context
     }
 
-    fn protocol(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.state(py).protocol.borrow().as_ref().map(|protocol| protocol.clone_ref(py))
+    fn protocol<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+        self.state(py).protocol.borrow().as_ref().map(|protocol| protocol.bind(py).clone())
     }
 
     fn abort_for(stream: &Bound<'_, Self>, reason: PyErr) -> PyResult<()> {

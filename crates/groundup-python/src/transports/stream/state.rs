@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::os::fd::BorrowedFd;
 
+use groundup::poller::Readiness;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -32,6 +33,8 @@ pub struct State {
     pub flow: FlowControl,
     /// The protocol has heard of the connection, so that reading may begin.
     pub is_open: Cell<bool>,
+    /// What the loop was told to watch for.
+    pub interest: Cell<Readiness>,
     pub is_paused: Cell<bool>,
     pub is_closing: Cell<bool>,
     pub got_eof: Cell<bool>,
@@ -68,6 +71,7 @@ impl State {
             buffer: RefCell::default(),
             flow: FlowControl::default(),
             is_open: Cell::default(),
+            interest: Cell::default(),
             is_paused: Cell::default(),
             is_closing: Cell::default(),
             got_eof: Cell::default(),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::IoSlice;
+use std::mem;
 use std::os::fd::BorrowedFd;
 
 use pyo3::buffer::PyUntypedBuffer;
@@ -10,51 +11,40 @@ use pyo3::types::{PyBytes, PyMemoryView};
 use rustix::net::{SendAncillaryBuffer, SendFlags};
 
 use crate::ffi;
+use crate::spare_bytes::SpareBytes;
 
 /// How many pieces one system call takes.
 const PIECES: usize = 64;
 
-/// A piece of what is to be written.
-#[derive(Debug)]
-pub enum Piece {
-    /// An immutable object of Python's, referred to.
-    Bytes(Py<PyBytes>),
-    /// A copy of what Python code may yet change.
-    Copy(Box<[u8]>),
-}
-
-impl Piece {
-    /// What is to be written of an object with a buffer; `None` if it is empty.
-    ///
-    /// # Errors
-    ///
-    /// `TypeError` when it has no buffer.
-    pub fn of(data: &Bound<'_, PyAny>) -> PyResult<Option<Self>> {
-        if let Ok(bytes) = data.cast_exact::<PyBytes>() {
-            let is_empty = bytes.as_bytes().is_empty();
-            return Ok((!is_empty).then(|| Self::Bytes(bytes.clone().unbind())));
-        }
-        let buffer = PyUntypedBuffer::get(data)?;
-        if buffer.is_c_contiguous() {
-            let copy: Box<[u8]> = ffi::with_bytes(&buffer, |bytes| Box::from(bytes))?;
-            return Ok((!copy.is_empty()).then_some(Self::Copy(copy)));
-        }
-        // A view in steps: its bytes have to be put together first.
-        Self::of(&PyMemoryView::from(data)?.call_method0("tobytes")?)
+/// What is to be written of an object with a buffer: itself, if nobody can change it any more, or a
+/// copy; `None` if it is empty.
+///
+/// # Errors
+///
+/// `TypeError` when it has no buffer.
+pub fn piece_of<'py>(
+    data: &Bound<'py, PyAny>,
+    spares: &SpareBytes,
+) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    if let Ok(bytes) = data.cast_exact::<PyBytes>() {
+        return Ok((!bytes.as_bytes().is_empty()).then(|| bytes.clone()));
     }
-
-    fn bytes<'a>(&'a self, py: Python<'a>) -> &'a [u8] {
-        match self {
-            Self::Bytes(bytes) => bytes.as_bytes(py),
-            Self::Copy(bytes) => bytes,
-        }
+    let py = data.py();
+    let buffer = PyUntypedBuffer::get(data)?;
+    if buffer.is_c_contiguous() {
+        let copy = ffi::with_bytes(&buffer, |bytes| spares.copy(py, bytes))?;
+        return Ok((!copy.as_bytes().is_empty()).then_some(copy));
     }
+    // A view in steps: its bytes have to be put together first.
+    piece_of(&PyMemoryView::from(data)?.call_method0("tobytes")?, spares)
 }
 
 /// A queue of bytes.
 #[derive(Debug, Default)]
 pub struct WriteBuffer {
-    pieces: VecDeque<Piece>,
+    /// The first piece, most often the only one, which needs no memory of its own.
+    first: Option<Py<PyBytes>>,
+    rest: VecDeque<Py<PyBytes>>,
     /// How much of the first piece has been written.
     written: usize,
     len: usize,
@@ -71,18 +61,19 @@ impl WriteBuffer {
         self.len == 0
     }
 
-    /// Adds a piece at the end.
-    pub fn push(&mut self, py: Python<'_>, piece: Piece) {
-        let len = piece.bytes(py).len();
-        if len > 0 {
-            self.len += len;
-            self.pieces.push_back(piece);
+    /// Adds a piece at the end, which is not empty.
+    pub fn push(&mut self, piece: Bound<'_, PyBytes>) {
+        self.len += piece.as_bytes().len();
+        if self.first.is_none() {
+            self.first = Some(piece.unbind());
+        } else {
+            self.rest.push_back(piece.unbind());
         }
     }
 
-    /// Takes all pieces out unwritten; dropping them may run Python code.
+    /// Takes all pieces out unwritten.
     pub fn take(&mut self) -> Self {
-        std::mem::take(self)
+        mem::take(self)
     }
 
     /// Writes what a socket takes; what it does not take stays.
@@ -90,11 +81,17 @@ impl WriteBuffer {
     /// # Errors
     ///
     /// Those of `send` and `sendmsg`, `AGAIN` among them.
-    pub fn write_to(&mut self, py: Python<'_>, fd: BorrowedFd<'_>) -> rustix::io::Result<()> {
-        self.write_with(py, |slices| send(fd, slices))
+    pub fn write_to(
+        &mut self,
+        py: Python<'_>,
+        fd: BorrowedFd<'_>,
+        spares: &SpareBytes,
+    ) -> rustix::io::Result<()> {
+        self.write_with(py, spares, |slices| send(fd, slices))
     }
 
-    /// Has `write` take what it takes, in as many calls as that needs; what it does not take stays.
+    /// Has `write` take what it takes, in as many calls as that needs; what it does not take stays, and
+    /// what it took may be filled again.
     ///
     /// # Errors
     ///
@@ -102,15 +99,15 @@ impl WriteBuffer {
     pub fn write_with(
         &mut self,
         py: Python<'_>,
+        spares: &SpareBytes,
         write: impl Fn(&[IoSlice<'_>]) -> rustix::io::Result<usize>,
     ) -> rustix::io::Result<()> {
         while !self.is_empty() {
             let offered = self.offer(py, &write)?;
+            self.advance(py, offered.taken, spares);
             if offered.taken < offered.len {
-                self.advance(py, offered.taken);
                 return Err(rustix::io::Errno::AGAIN);
             }
-            self.advance(py, offered.taken);
         }
         Ok(())
     }
@@ -120,32 +117,34 @@ impl WriteBuffer {
         py: Python<'_>,
         write: impl Fn(&[IoSlice<'_>]) -> rustix::io::Result<usize>,
     ) -> rustix::io::Result<Offer> {
-        if let [only] = self.pieces.as_slices().0 {
-            let bytes = &only.bytes(py)[self.written..];
+        let first = self.first.as_ref().map(|piece| &piece.as_bytes(py)[self.written..]);
+        if self.rest.is_empty() {
+            let bytes = first.unwrap_or_default();
             return Ok(Offer { len: bytes.len(), taken: write(&[IoSlice::new(bytes)])? });
         }
         let mut slices = [IoSlice::new(&[]); PIECES];
-        let (mut count, mut len, mut skip) = (0, 0, self.written);
-        for (slice, piece) in slices.iter_mut().zip(&self.pieces) {
-            let bytes = &piece.bytes(py)[skip..];
-            (*slice, skip) = (IoSlice::new(bytes), 0);
+        let (mut count, mut len) = (0, 0);
+        let pieces = first.into_iter().chain(self.rest.iter().map(|piece| piece.as_bytes(py)));
+        for (slice, bytes) in slices.iter_mut().zip(pieces) {
+            *slice = IoSlice::new(bytes);
             count += 1;
             len += bytes.len();
         }
         Ok(Offer { len, taken: write(&slices[..count])? })
     }
 
-    fn advance(&mut self, py: Python<'_>, taken: usize) {
+    fn advance(&mut self, py: Python<'_>, taken: usize, spares: &SpareBytes) {
         self.len -= taken;
         self.written += taken;
-        while let Some(piece) = self.pieces.front() {
-            let len = piece.bytes(py).len();
+        while let Some(piece) = &self.first {
+            let len = piece.as_bytes(py).len();
             if self.written < len {
                 return;
             }
             self.written -= len;
+            let piece = mem::replace(&mut self.first, self.rest.pop_front());
             // A bytes object: dropping it runs no Python code.
-            self.pieces.pop_front();
+            piece.into_iter().for_each(|piece| spares.keep(piece.into_bound(py)));
         }
     }
 }

@@ -8,34 +8,42 @@ use rustix::io::Errno;
 use rustix::net::Shutdown;
 
 use super::StreamTransport;
-use super::write_buffer::Piece;
+use super::state::State;
+use super::write_buffer::piece_of;
 use crate::errors;
+use crate::transports::data::check_bytes_like;
 use crate::transports::reports::{Reporting, SOCKET_LOST, count_lost_write};
 
 impl StreamTransport {
+    /// Writes a bytes-like object.
+    pub(super) fn write_piece<'py>(
+        stream: &Bound<'py, Self>,
+        data: &Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        if !data.is_exact_instance_of::<PyBytes>() {
+            check_bytes_like(data)?;
+        }
+        let spares = stream.get().event_loop.get().spares(stream.py());
+        Self::collect(stream, piece_of(data, spares)?, "write")
+    }
+
     /// Puts pieces into the write buffer, which the kernel gets at the end of the turn at the latest.
-    pub(super) fn collect(
-        stream: &Bound<'_, Self>,
-        pieces: impl IntoIterator<Item = Piece>,
+    pub(super) fn collect<'py>(
+        stream: &Bound<'py, Self>,
+        pieces: impl IntoIterator<Item = Bound<'py, PyBytes>>,
         method: &str,
     ) -> PyResult<()> {
         let (py, state) = (stream.py(), stream.get().state(stream.py()));
-        if state.wrote_eof.get() {
-            let message = format!("Cannot call {method}() after write_eof()");
-            return Err(PyRuntimeError::new_err(message));
+        if state.wrote_eof.get() || state.is_sending_file.get() {
+            return Err(refusal(state, method));
         }
-        if state.is_sending_file.get() {
-            let message = format!("unable to {method}; sendfile is in progress");
-            return Err(PyRuntimeError::new_err(message));
-        }
-        let mut pieces = pieces.into_iter().peekable();
-        if pieces.peek().is_none() {
-            return Ok(());
-        }
+        let mut pieces = pieces.into_iter();
+        let Some(first) = pieces.next() else { return Ok(()) };
         if state.lost_count.get() > 0 {
             return count_lost_write(py, &state.lost_count, SOCKET_LOST);
         }
-        pieces.for_each(|piece| state.buffer.borrow_mut().push(py, piece));
+        state.buffer.borrow_mut().push(first);
+        pieces.for_each(|piece| state.buffer.borrow_mut().push(piece));
         Self::pause_protocol(stream)?;
         Self::flush_later(stream)
     }
@@ -46,7 +54,7 @@ impl StreamTransport {
     ///
     /// Those of the method.
     pub fn write_bytes(stream: &Bound<'_, Self>, data: Bound<'_, PyBytes>) -> PyResult<()> {
-        Self::collect(stream, Some(Piece::Bytes(data.unbind())), "write")
+        Self::collect(stream, Some(data), "write")
     }
 
     /// Tries what is collected, so that what is left is what the kernel does not take.
@@ -110,7 +118,8 @@ impl StreamTransport {
         if state.is_blocked.get() || state.lost_count.get() > 0 {
             return Ok(());
         }
-        let outcome = state.buffer.borrow_mut().write_to(py, this.fd());
+        let spares = this.event_loop.get().spares(py);
+        let outcome = state.buffer.borrow_mut().write_to(py, this.fd(), spares);
         match outcome {
             Ok(()) => Self::drained(stream),
             Err(Errno::AGAIN | Errno::INTR) => {
@@ -162,4 +171,15 @@ impl StreamTransport {
         let outcome = Self::call_protocol(stream, intern!(py, "resume_writing"), ());
         Self::report_on_error(stream, outcome.map(drop), "protocol.resume_writing() failed")
     }
+}
+
+/// Why nothing can be written any more, or for now.
+#[cold]
+fn refusal(state: &State, method: &str) -> PyErr {
+    let message = if state.wrote_eof.get() {
+        format!("Cannot call {method}() after write_eof()")
+    } else {
+        format!("unable to {method}; sendfile is in progress")
+    };
+    PyRuntimeError::new_err(message)
 }
