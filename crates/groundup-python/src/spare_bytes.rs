@@ -6,11 +6,15 @@
 //! anybody else refers to is never touched.
 
 use std::cell::{Cell, RefCell};
-use std::ptr;
+use std::io::IoSliceMut;
+use std::os::fd::BorrowedFd;
+use std::slice;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use rustix::io::Errno;
+use rustix::net::{RecvAncillaryBuffer, RecvFlags};
 
 /// Smaller ones are not worth keeping, in bytes: Python's own allocator is quick.
 const LEAST: usize = 512;
@@ -28,59 +32,151 @@ pub struct SpareBytes {
     held: Cell<usize>,
 }
 
+/// Bytes that serve now, and that may have room for more than they are.
+pub struct Served<'py> {
+    bytes: Bound<'py, PyBytes>,
+    room: usize,
+}
+
 impl SpareBytes {
     /// Bytes with a content.
-    pub fn copy<'py>(&self, py: Python<'py>, content: &[u8]) -> Bound<'py, PyBytes> {
+    pub fn copy<'py>(&self, py: Python<'py>, content: &[u8]) -> Served<'py> {
         match self.take(py, content.len()) {
-            Some(spare) => fill(spare, content),
-            None => PyBytes::new(py, content),
+            Some(spare) => spare.fill(content),
+            None => PyBytes::new(py, content).into(),
         }
+    }
+
+    /// What a socket has received. What exceeds `size` goes through the scratch buffer, as all does
+    /// that is much less; bytes never have much more room than they need.
+    ///
+    /// # Errors
+    ///
+    /// Those of `recvmsg`; `NOMEM`.
+    pub fn receive<'py>(
+        &self,
+        py: Python<'py>,
+        fd: BorrowedFd<'_>,
+        size: usize,
+        scratch: &mut [u8],
+    ) -> rustix::io::Result<Served<'py>> {
+        let spare = self.take(py, size).or_else(|| Served::with_room(py, size));
+        let mut spare = spare.ok_or(Errno::NOMEM)?;
+        let (first, rest) = (&mut spare.memory()[..size], &mut scratch[size..]);
+        let mut slices = [IoSliceMut::new(first), IoSliceMut::new(rest)];
+        let (mut none, flags) = (RecvAncillaryBuffer::default(), RecvFlags::DONTWAIT);
+        let received = rustix::net::recvmsg(fd, &mut slices, &mut none, flags);
+        let data = match received.map(|message| message.bytes) {
+            Ok(count) if count > size => {
+                scratch[..size].copy_from_slice(&spare.memory()[..size]);
+                Ok(self.copy(py, &scratch[..count]))
+            }
+            Ok(count) if count > size / 4 * 3 => return Ok(spare.shorten(count)),
+            Ok(count) => Ok(self.copy(py, &spare.memory()[..count])),
+            Err(error) => Err(error),
+        };
+        self.keep(spare);
+        data
     }
 
     /// Lets go of bytes that have served, and keeps them if nobody else refers to them.
-    pub fn keep(&self, bytes: Bound<'_, PyBytes>) {
-        let size = bytes.as_bytes().len();
-        if !(LEAST..=MOST).contains(&size) || !is_unshared(&bytes) {
+    pub fn keep<'py>(&self, served: impl Into<Served<'py>>) {
+        let served = served.into();
+        if !(LEAST..=MOST).contains(&served.room) || !is_unshared(&served.bytes) {
             return;
         }
+        let room = served.room;
+        let spare = served.resize(room);
         // Only bytes objects are dropped here, which runs no Python code.
         let mut classes = self.classes.borrow_mut();
-        if self.held.get() + size > TOGETHER {
+        if self.held.get() + spare.room > TOGETHER {
             *classes = Default::default();
             self.held.set(0);
         }
-        self.held.set(self.held.get() + size);
-        classes[size.ilog2() as usize].push(bytes.unbind());
+        self.held.set(self.held.get() + spare.room);
+        classes[spare.room.ilog2() as usize].push(spare.bytes.unbind());
     }
 
     /// An object with room for a size, of which that leaves less than half.
-    fn take<'py>(&self, py: Python<'py>, size: usize) -> Option<Bound<'py, PyBytes>> {
+    fn take<'py>(&self, py: Python<'py>, size: usize) -> Option<Served<'py>> {
         if !(LEAST..=MOST).contains(&size) {
             return None;
         }
-        let class = &mut self.classes.borrow_mut()[size.ilog2() as usize];
-        let spare = class.pop_if(|spare| spare.as_bytes(py).len() >= size)?;
-        self.held.set(self.held.get() - spare.as_bytes(py).len());
-        Some(spare.into_bound(py))
+        let spare = self.classes.borrow_mut()[size.ilog2() as usize].pop()?;
+        let spare = Served::from(spare.into_bound(py));
+        self.held.set(self.held.get() - spare.room);
+        // What is too small would stand before others for ever.
+        (spare.room >= size).then_some(spare)
     }
 }
 
-/// Gives an object that nobody else refers to another content, for which it has room.
-#[allow(deprecated)] // the hash has to be reset for as long as there is the field for it
-fn fill<'py>(bytes: Bound<'py, PyBytes>, content: &[u8]) -> Bound<'py, PyBytes> {
-    assert!(content.len() <= bytes.as_bytes().len() && is_unshared(&bytes));
-    // SAFETY: nobody else refers to the object, so that nobody sees it change or has a slice of it; it
-    // is exactly a bytes object, whose memory has room for the content and the NUL behind it; its hash
-    // is to be computed anew.
-    unsafe {
-        let object = bytes.as_ptr().cast::<ffi::PyBytesObject>();
-        (*object).ob_base.ob_size = content.len() as ffi::Py_ssize_t;
-        (*object).ob_shash = -1;
-        let start = (&raw mut (*object).ob_sval).cast::<u8>();
-        ptr::copy_nonoverlapping(content.as_ptr(), start, content.len());
-        start.add(content.len()).write(0);
+impl<'py> Served<'py> {
+    fn with_room(py: Python<'py>, room: usize) -> Option<Self> {
+        PyBytes::new_with(py, room, |_| Ok(())).ok().map(Self::from)
     }
-    bytes
+
+    /// The bytes.
+    pub fn bytes(&self) -> &Bound<'py, PyBytes> {
+        &self.bytes
+    }
+
+    /// The bytes, whose room nobody knows of any more.
+    pub fn into_bytes(self) -> Bound<'py, PyBytes> {
+        self.bytes
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.bytes.as_bytes().len()
+    }
+
+    /// The same bytes with a content, for which there is room.
+    fn fill(mut self, content: &[u8]) -> Self {
+        self.memory()[..content.len()].copy_from_slice(content);
+        self.shorten(content.len())
+    }
+
+    /// The memory of bytes that nobody has seen yet, with the NUL behind them.
+    #[inline]
+    fn memory(&mut self) -> &mut [u8] {
+        debug_assert!(is_unshared(&self.bytes));
+        // SAFETY: the object has room for so many bytes and a NUL. It is new, or was kept because nobody
+        // else referred to it: nobody sees the bytes change, or has a slice of them while this is borrowed.
+        // All were written once, if only with zeros.
+        unsafe {
+            let object = self.bytes.as_ptr().cast::<ffi::PyBytesObject>();
+            slice::from_raw_parts_mut((&raw mut (*object).ob_sval).cast(), self.room + 1)
+        }
+    }
+
+    /// The same bytes, of which so many have got a content.
+    #[inline]
+    fn shorten(mut self, size: usize) -> Self {
+        self.memory()[size] = 0;
+        self.resize(size)
+    }
+
+    /// The same bytes with another size, for which there is room, and a hash that is yet to be computed.
+    #[allow(deprecated)] // there is no other way, for as long as there is the field
+    fn resize(self, size: usize) -> Self {
+        debug_assert!(size <= self.room && is_unshared(&self.bytes));
+        // SAFETY: the object is of this layout, has room for so many bytes, all of which were written once,
+        // and nobody else refers to it.
+        unsafe {
+            let object = self.bytes.as_ptr().cast::<ffi::PyBytesObject>();
+            (*object).ob_base.ob_size = size as ffi::Py_ssize_t;
+            (*object).ob_shash = -1;
+        }
+        self
+    }
+}
+
+impl<'py> From<Bound<'py, PyBytes>> for Served<'py> {
+    fn from(bytes: Bound<'py, PyBytes>) -> Self {
+        // SAFETY: the object is live, and has a size.
+        let room = unsafe { ffi::Py_SIZE(bytes.as_ptr()) } as usize;
+        Self { room, bytes }
+    }
 }
 
 /// Whether this is the only reference to an object of exactly the class `bytes`.

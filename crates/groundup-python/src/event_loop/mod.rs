@@ -67,7 +67,7 @@ const STREAM: i32 = rustix::net::SocketType::STREAM.as_raw() as i32;
 const DATAGRAM: i32 = rustix::net::SocketType::DGRAM.as_raw() as i32;
 
 /// How much one read of a stream can take, in bytes.
-const READ_SIZE: usize = 256 * 1024;
+pub const READ_SIZE: usize = 256 * 1024;
 
 /// An asyncio event loop.
 #[pyclass(frozen, subclass, module = "groundup._groundup")]

@@ -75,7 +75,7 @@ impl DatagramTransport {
         let received = self.event_loop.get().with_scratch(py, |scratch| {
             let flags = RecvFlags::DONTWAIT;
             let (length, _, sender) = rustix::net::recvfrom(self.fd(), &mut *scratch, flags)?;
-            Ok((spares.copy(py, &scratch[..length]), sender))
+            Ok((spares.copy(py, &scratch[..length]).into_bytes(), sender))
         });
         match received {
             Ok((data, sender)) => Ok(Some((data.into_any(), self.address_of(py, sender)?))),

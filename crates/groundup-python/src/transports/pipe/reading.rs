@@ -80,7 +80,7 @@ impl ReadPipeTransport {
         let (py, end) = (slf.py(), &slf.get().end);
         let outcome = end.event_loop.get().with_scratch(py, |scratch| {
             let length = rustix::io::read(end.fd(), &mut *scratch)?;
-            Ok((length > 0).then(|| end.spares(py).copy(py, &scratch[..length])))
+            Ok((length > 0).then(|| end.spares(py).copy(py, &scratch[..length]).into_bytes()))
         });
         match outcome {
             Ok(Some(data)) => {

@@ -9,8 +9,18 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use super::StreamTransport;
+use crate::event_loop::READ_SIZE;
+use crate::spare_bytes::{Served, SpareBytes};
 use crate::transports::reports::Reporting;
 use crate::{errors, ffi, streams};
+
+/// Reads of this size and larger are made without a copy, in bytes.
+const LARGE: usize = 32 * 1024;
+
+/// How much to ask for, when so much is expected: a little more, in few different sizes.
+fn size_for(expected: usize) -> usize {
+    (expected + expected / 16).next_multiple_of(LARGE / 4).min(READ_SIZE)
+}
 
 impl StreamTransport {
     pub(super) fn on_readable(stream: &Bound<'_, Self>) -> PyResult<()> {
@@ -24,19 +34,34 @@ impl StreamTransport {
     fn read(stream: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (stream.py(), stream.get());
         let spares = this.event_loop.get().spares(py);
-        let received = this.event_loop.get().with_scratch(py, |scratch| {
-            let (length, _) = rustix::net::recv(this.fd(), &mut *scratch, RecvFlags::DONTWAIT)?;
-            Ok((length > 0).then(|| spares.copy(py, &scratch[..length])))
-        });
-        match received {
-            Ok(Some(data)) => {
-                let outcome = Self::hand_up(stream, &data);
+        match this.receive(py, spares) {
+            Ok(data) if data.len() == 0 => Self::on_eof(stream),
+            Ok(data) => {
+                let outcome = Self::hand_up(stream, data.bytes());
                 spares.keep(data);
                 Self::fail_on_error(stream, outcome, "protocol.data_received() call failed.")
             }
-            Ok(None) => Self::on_eof(stream),
             Err(error) => Self::fail_on_read_error(stream, error),
         }
+    }
+
+    /// Receives into the scratch buffer, or, where much is expected, to where it stays.
+    fn receive<'py>(
+        &self,
+        py: Python<'py>,
+        spares: &SpareBytes,
+    ) -> rustix::io::Result<Served<'py>> {
+        let (expected, fd) = (&self.state(py).expected, self.fd());
+        let size = size_for(expected.get());
+        let data = self.event_loop.get().with_scratch(py, |scratch| {
+            if size >= LARGE {
+                return spares.receive(py, fd, size, scratch);
+            }
+            let (len, _) = rustix::net::recv(fd, &mut *scratch, RecvFlags::DONTWAIT)?;
+            Ok(spares.copy(py, &scratch[..len]))
+        })?;
+        expected.set(data.len());
+        Ok(data)
     }
 
     fn hand_up(stream: &Bound<'_, Self>, data: &Bound<'_, PyBytes>) -> PyResult<()> {

@@ -23,6 +23,8 @@ pub struct State {
     pub is_buffered: Cell<bool>,
     /// What arrives is fed to this, where asyncio's protocol would feed it to its reader.
     pub reader: RefCell<Option<Py<ReaderState>>>,
+    /// How much the next read may bring, as the last did, in bytes.
+    pub expected: Cell<usize>,
     pub sockname: Address,
     pub peername: Address,
     /// What get_extra_info gives, once it was asked for.
@@ -63,6 +65,7 @@ impl State {
             protocol: RefCell::default(),
             is_buffered: Cell::default(),
             reader: RefCell::default(),
+            expected: Cell::default(),
             sockname: Address::of_socket(fd),
             peername: peername.unwrap_or_else(|| Address::of_peer(fd)),
             extra: RefCell::default(),

@@ -32,7 +32,7 @@ pub fn piece_of<'py>(
     let py = data.py();
     let buffer = PyUntypedBuffer::get(data)?;
     if buffer.is_c_contiguous() {
-        let copy = ffi::with_bytes(&buffer, |bytes| spares.copy(py, bytes))?;
+        let copy = ffi::with_bytes(&buffer, |bytes| spares.copy(py, bytes))?.into_bytes();
         return Ok((!copy.as_bytes().is_empty()).then_some(copy));
     }
     // A view in steps: its bytes have to be put together first.
