@@ -87,4 +87,11 @@ impl State {
             lost_reason: RefCell::default(),
         }
     }
+
+    /// Whether the kernel may take what is written now: nothing is before it, and nothing against it.
+    pub fn takes_at_once(&self) -> bool {
+        let refuses = self.wrote_eof.get() || self.is_sending_file.get();
+        let is_free = self.buffer.borrow().is_empty() && !self.is_blocked.get();
+        !refuses && is_free && self.lost_count.get() == 0
+    }
 }

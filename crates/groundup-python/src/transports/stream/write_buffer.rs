@@ -149,7 +149,12 @@ impl WriteBuffer {
     }
 }
 
-fn send(fd: BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> rustix::io::Result<usize> {
+/// Sends to a socket what it takes now, in bytes.
+///
+/// # Errors
+///
+/// Those of `send` and `sendmsg`.
+pub fn send(fd: BorrowedFd<'_>, slices: &[IoSlice<'_>]) -> rustix::io::Result<usize> {
     let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
     if let [only] = slices {
         return rustix::net::send(fd, only, flags);

@@ -1,5 +1,8 @@
 //! The writing half of a stream: pieces collected in a turn, handed to the kernel at its end.
 
+use std::io::IoSlice;
+
+use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -9,10 +12,13 @@ use rustix::net::Shutdown;
 
 use super::StreamTransport;
 use super::state::State;
-use super::write_buffer::piece_of;
-use crate::errors;
+use super::write_buffer::{piece_of, send};
 use crate::transports::data::check_bytes_like;
 use crate::transports::reports::{Reporting, SOCKET_LOST, count_lost_write};
+use crate::{errors, ffi};
+
+/// From this size on, it is worth a system call not to copy what is written, in bytes.
+const LARGE: usize = 16 * 1024;
 
 impl StreamTransport {
     /// Writes a bytes-like object.
@@ -20,11 +26,33 @@ impl StreamTransport {
         stream: &Bound<'py, Self>,
         data: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
+        let spares = stream.get().event_loop.get().spares(stream.py());
         if !data.is_exact_instance_of::<PyBytes>() {
             check_bytes_like(data)?;
+            if stream.get().state(stream.py()).takes_at_once() {
+                return Self::write_at_once(stream, data);
+            }
         }
-        let spares = stream.get().event_loop.get().spares(stream.py());
         Self::collect(stream, piece_of(data, spares)?, "write")
+    }
+
+    /// Writes what Python code may change; only what the kernel does not take now has to be copied.
+    fn write_at_once<'py>(stream: &Bound<'py, Self>, data: &Bound<'py, PyAny>) -> PyResult<()> {
+        let (py, this) = (stream.py(), stream.get());
+        let spares = this.event_loop.get().spares(py);
+        let buffer = PyUntypedBuffer::get(data)?;
+        if buffer.len_bytes() < LARGE || !buffer.is_c_contiguous() {
+            return Self::collect(stream, piece_of(data, spares)?, "write");
+        }
+        let (sent, rest) = ffi::with_bytes(&buffer, |bytes| {
+            let sent = send(this.fd(), &[IoSlice::new(bytes)]);
+            let taken = sent.unwrap_or_default();
+            (sent, (taken < bytes.len()).then(|| spares.copy(py, &bytes[taken..]).into_bytes()))
+        })?;
+        match sent {
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => Self::collect(stream, rest, "write"),
+            Err(error) => Self::fail_on_write_error(stream, error),
+        }
     }
 
     /// Puts pieces into the write buffer, which the kernel gets at the end of the turn at the latest.
@@ -126,12 +154,14 @@ impl StreamTransport {
                 state.is_blocked.set(true);
                 Self::update_interest(stream);
             }
-            Err(error) => {
-                let error = errors::os_error(&error.into());
-                return Self::fatal_error(stream, error, "Fatal write error on socket transport");
-            }
+            Err(error) => return Self::fail_on_write_error(stream, error),
         }
         Ok(())
+    }
+
+    fn fail_on_write_error(stream: &Bound<'_, Self>, error: Errno) -> PyResult<()> {
+        let error = errors::os_error(&error.into());
+        Self::fatal_error(stream, error, "Fatal write error on socket transport")
     }
 
     /// All is written: what waited for that follows.
