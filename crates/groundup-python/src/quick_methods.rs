@@ -76,33 +76,47 @@ unsafe extern "C" fn called<M: QuickMethod>(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    let outcome = catch_unwind(AssertUnwindSafe(|| {
-        Python::attach(|py| {
-            // SAFETY: the interpreter calls with the lock held; the descriptor has checked that the
-            // object is a loop; `args` has `count` live objects, which stay alive during the call,
-            // and behind them one for each of `names`, which is a tuple or null. `Py` has the layout
-            // of a pointer that is not null, and these are only lent.
-            unsafe {
-                let event_loop = Bound::ref_from_ptr(py, &object).cast_unchecked::<EventLoop>();
-                let positional = slice::from_raw_parts(args.cast::<Py<PyAny>>(), count as usize);
-                let context = match context(py, args.add(count as usize), names) {
-                    Some(context) if positional.len() >= M::ARGUMENTS => context,
-                    _ => {
-                        let method = M::method().get().expect("the method is noted");
-                        return method(object, args, count, names);
-                    }
-                };
-                let context = context.as_ref().filter(|context| !context.is_none());
-                match M::call(event_loop, positional, context) {
-                    Ok(result) => result.into_ptr(),
-                    Err(error) => raise(py, error),
-                }
-            }
-        })
-    }));
-    outcome.unwrap_or_else(|_| {
-        Python::attach(|py| raise(py, PanicException::new_err("a method of the loop panicked")))
-    })
+    // SAFETY: the arguments are those of this function.
+    let quickly = |py: Python<'_>| unsafe { call_quickly::<M>(py, object, args, count, names) };
+    // At the interpreter's end nobody can be attached any more; the method itself need not be.
+    match Python::try_attach(|py| catch_unwind(AssertUnwindSafe(|| quickly(py)))) {
+        Some(Ok(Some(Ok(result)))) => result,
+        Some(Ok(Some(Err(error)))) => raise(error),
+        Some(Err(_)) => raise(PanicException::new_err("a method of the loop panicked")),
+        Some(Ok(None)) | None => {
+            let method = M::method().get().expect("the method is noted");
+            // SAFETY: the arguments are passed on as they came.
+            unsafe { method(object, args, count, names) }
+        }
+    }
+}
+
+/// Goes the quick way, if that is for such arguments.
+///
+/// # Safety
+///
+/// The interpreter calls a method with these arguments.
+#[inline(always)]
+unsafe fn call_quickly<M: QuickMethod>(
+    py: Python<'_>,
+    object: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> Option<PyResult<*mut ffi::PyObject>> {
+    if count < M::ARGUMENTS as ffi::Py_ssize_t {
+        return None;
+    }
+    // SAFETY: the descriptor has checked that the object is a loop; `args` has `count` live objects,
+    // which stay alive during the call, and behind them one for each of `names`, which is a tuple or
+    // null. `Py` has the layout of a pointer that is not null, and these are only lent.
+    unsafe {
+        let context = context(py, args.add(count as usize), names)?;
+        let context = context.as_ref().filter(|context| !context.is_none());
+        let event_loop = Bound::ref_from_ptr(py, &object).cast_unchecked::<EventLoop>();
+        let positional = slice::from_raw_parts(args.cast::<Py<PyAny>>(), count as usize);
+        Some(M::call(event_loop, positional, context).map(Bound::into_ptr))
+    }
 }
 
 /// The context among the arguments; not even none when there are other keywords.
@@ -129,7 +143,8 @@ unsafe fn context<'py>(
 }
 
 #[cold]
-fn raise(py: Python<'_>, error: PyErr) -> *mut ffi::PyObject {
-    error.restore(py);
+fn raise(error: PyErr) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter has called a method, so the lock is held.
+    error.restore(unsafe { Python::assume_attached() });
     ptr::null_mut()
 }
