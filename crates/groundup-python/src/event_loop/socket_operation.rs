@@ -3,7 +3,6 @@
 use groundup::coroutine::Step;
 use groundup::poller::Readiness;
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::EventLoop;
@@ -11,6 +10,7 @@ use super::socket::{Attempt, Socket};
 use super::socket_waits::Wait;
 use crate::coroutine::Resume;
 use crate::native_coroutine::{self, NativeCoroutine, NativeStep, Operation};
+use crate::streams::waiter;
 
 /// What is done with a socket.
 pub trait Act: 'static {
@@ -79,11 +79,10 @@ impl<A: Act> SocketOperation<A> {
             return Ok(Step::Returned(Ok(result)));
         }
         let wait = Wait::begin(py, &self.socket, A::DIRECTION)?;
-        let future = wait.future().clone_ref(py);
-        // What `await future` does.
-        future.setattr(py, intern!(py, "_asyncio_future_blocking"), true)?;
+        let future = wait.future().bind(py).clone();
+        waiter::mark_awaited(&future)?;
         self.wait = Some(wait);
-        Ok(Step::Yielded(future))
+        Ok(Step::Yielded(future.unbind()))
     }
 }
 

@@ -15,6 +15,7 @@ use pyo3::types::PyWeakrefReference;
 use super::descriptors::{Watcher, Watchers};
 use super::socket::Socket;
 use super::{EventLoop, Source};
+use crate::tasks::Future;
 use crate::{errors, ffi, imports};
 
 /// Whose registration is kept.
@@ -196,6 +197,12 @@ impl Drop for Wait {
 /// Wakes who waits through a future, unless it is done, which it may be by cancellation.
 pub fn wake(future: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = future.py();
+    if let Some(future) = Future::of(future) {
+        return match Future::is_pending(future) {
+            true => Future::set_result(future, py.None().into_bound(py)),
+            false => Ok(()),
+        };
+    }
     match future.call_method1(intern!(py, "set_result"), (py.None(),)) {
         Err(error) if !future.call_method0(intern!(py, "done"))?.is_truthy()? => Err(error),
         _ => Ok(()),

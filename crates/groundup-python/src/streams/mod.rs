@@ -16,7 +16,7 @@ mod reader_attributes;
 mod reader_methods;
 mod reading;
 mod received;
-mod waiter;
+pub mod waiter;
 mod writer;
 
 pub use adoption::{adopt, deliver};

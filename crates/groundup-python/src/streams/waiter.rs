@@ -15,11 +15,21 @@ use crate::tasks::Future;
 /// `MemoryError`.
 pub fn create<'py>(event_loop: &Bound<'py, EventLoop>) -> PyResult<Bound<'py, PyAny>> {
     let waiter = EventLoop::create_future(event_loop)?;
-    match Future::of(&waiter) {
-        Some(future) => Future::fields(future).set_blocking(true),
-        None => waiter.setattr(intern!(event_loop.py(), "_asyncio_future_blocking"), true)?,
-    }
+    mark_awaited(&waiter)?;
     Ok(waiter)
+}
+
+/// Says of a future that is yielded next that it is to be waited for, as `await` does.
+///
+/// # Errors
+///
+/// What setting an attribute raises.
+pub fn mark_awaited(future: &Bound<'_, PyAny>) -> PyResult<()> {
+    match Future::of(future) {
+        Some(future) => Future::fields(future).set_blocking(true),
+        None => future.setattr(intern!(future.py(), "_asyncio_future_blocking"), true)?,
+    }
+    Ok(())
 }
 
 /// Wakes who waits, unless the future was cancelled.
