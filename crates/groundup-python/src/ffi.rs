@@ -9,7 +9,7 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyContext, PyString, PyTuple};
+use pyo3::types::{PyByteArray, PyBytes, PyContext, PyString, PyTuple, PyType};
 use rustix::net::SocketAddrAny;
 
 /// What `PyIter_Send` led to, when it did not raise.
@@ -187,6 +187,13 @@ pub fn create<T: PyClass<BaseType = PyAny>>(py: Python<'_>, value: T) -> PyResul
         unsafe { ffi::PyGC_Enable() };
     }
     object
+}
+
+/// The version of a class: another number each time that it, or a base of it, was changed; 0 if it has
+/// none now.
+pub fn version(class: &Bound<'_, PyType>) -> u32 {
+    // SAFETY: the class is live and the lock, under which the field changes, is held.
+    unsafe { (*class.as_type_ptr()).tp_version_tag }
 }
 
 /// How many references there are to an object.

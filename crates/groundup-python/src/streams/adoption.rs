@@ -53,6 +53,8 @@ pub fn adopt<'py>(
         && let Some(state) = new_state(event_loop, &attributes_of(&reader)?)?
     {
         reader.setattr(state_name(py), Bound::new(py, state)?)?;
+        // Nobody can see it any more; a new one is made for who asks.
+        reader.setattr(intern!(py, "_buffer"), py.None())?;
         classes.reader.take_over(&reader)?;
     }
     Ok(state_of(&reader))

@@ -3,7 +3,8 @@
 //! They have the same layout and the same name, so that an object can change from one to the other
 //! and back; and some methods in Rust.
 
-use pyo3::ffi;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -11,7 +12,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::native_method::NativeMethod;
 use super::{protocol, reader_attributes, reader_methods, writer};
-use crate::imports;
+use crate::{ffi, imports};
 
 /// The classes for readers, their protocols and writers.
 pub struct Classes {
@@ -26,6 +27,8 @@ pub struct NativeClass {
     base: Py<PyType>,
     /// The methods of the base that the class goes by, as they were when it was made.
     originals: Vec<(Py<PyAny>, Py<PyAny>)>,
+    /// The version of the base at which it had them; 0 if that is unknown.
+    version: AtomicU32,
 }
 
 /// What a class has beside what it inherits.
@@ -117,17 +120,17 @@ impl NativeClass {
         }
         let class = py.get_type::<PyType>().call1((base.name()?, (base,), namespace))?;
         let class = class.cast_into::<PyType>()?.unbind();
-        Ok(Some(Self { class, base: base.clone().unbind(), originals }))
+        Ok(Some(Self { class, base: base.clone().unbind(), originals, version: AtomicU32::new(0) }))
     }
 
     /// Whether an object is of this class.
     pub fn is_of(&self, object: &Bound<'_, PyAny>) -> bool {
-        object.get_type_ptr() == self.class.as_ptr().cast::<ffi::PyTypeObject>()
+        object.get_type_ptr() == self.class.as_ptr().cast::<pyo3::ffi::PyTypeObject>()
     }
 
     /// Whether an object is of asyncio's class.
     pub fn is_of_base(&self, object: &Bound<'_, PyAny>) -> bool {
-        object.get_type_ptr() == self.base.as_ptr().cast::<ffi::PyTypeObject>()
+        object.get_type_ptr() == self.base.as_ptr().cast::<pyo3::ffi::PyTypeObject>()
     }
 
     /// asyncio's class.
@@ -145,14 +148,26 @@ impl NativeClass {
             return Ok(false);
         }
         let attributes = attributes_of(object)?;
-        let base = self.base(object.py());
-        for (name, function) in &self.originals {
-            if attributes.contains(name)?
-                || !base.getattr(name.bind(base.py()).cast()?)?.is(function)
-            {
+        for (name, _) in &self.originals {
+            if attributes.contains(name)? {
                 return Ok(false);
             }
         }
+        self.has_originals(object.py())
+    }
+
+    fn has_originals(&self, py: Python<'_>) -> PyResult<bool> {
+        let base = self.base(py);
+        let version = ffi::version(base);
+        if version != 0 && version == self.version.load(Ordering::Relaxed) {
+            return Ok(true);
+        }
+        for (name, function) in &self.originals {
+            if !base.getattr(name.bind(py).cast()?)?.is(function) {
+                return Ok(false);
+            }
+        }
+        self.version.store(ffi::version(base), Ordering::Relaxed);
         Ok(true)
     }
 
@@ -162,7 +177,7 @@ impl NativeClass {
     ///
     /// `TypeError`.
     pub fn take_over(&self, object: &Bound<'_, PyAny>) -> PyResult<()> {
-        crate::ffi::set_attribute(
+        ffi::set_attribute(
             object,
             intern!(object.py(), "__class__"),
             Some(self.class.bind(object.py())),
@@ -175,7 +190,7 @@ impl NativeClass {
     ///
     /// `TypeError`.
     pub fn give_back(&self, object: &Bound<'_, PyAny>) -> PyResult<()> {
-        crate::ffi::set_attribute(
+        ffi::set_attribute(
             object,
             intern!(object.py(), "__class__"),
             Some(self.base.bind(object.py())),

@@ -25,9 +25,6 @@ pub static METHODS: [NativeMethod; 4] = [
 /// The methods of asyncio's class that the native ones and the transports go by.
 pub const RELIED_ON: [&str; 3] = ["connection_made", "data_received", "_drain_helper"];
 
-/// The attributes that they go by; what `Flow` takes notice of may change.
-const RELIED_ON_ATTRIBUTES: [&str; 3] = ["_stream_reader_wr", "_paused", "_connection_lost"];
-
 fn drain_helper<'py>(protocol: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
     let (0, Some(flow)) = (arguments.len(), Flow::of(protocol)) else { return Ok(None) };
     let work = Work::Unpause(protocol.clone().unbind(), flow.unbind());
@@ -101,16 +98,34 @@ fn set<'py>(protocol: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Ans
     let Some(name) = arguments.get(0) else { return Ok(None) };
     let Ok(name) = name.cast::<PyString>() else { return Ok(None) };
     let value = arguments.get(1);
-    let flow = value.as_ref().zip(Flow::of(protocol));
-    let is_noticed = flow.is_some_and(|(value, flow)| flow.get().notice(&name, value));
-    if !is_noticed
+    if is_relied_on(protocol, &name, value.as_deref())
         && let Some(classes) = Classes::get(py)?
         && classes.protocol.is_of(protocol)
-        && (classes.protocol.base(py).hasattr(name)?
-            || RELIED_ON_ATTRIBUTES.iter().any(|relied_on| &*name == *relied_on))
     {
         classes.protocol.give_back(protocol)?;
     }
     ffi::set_attribute(protocol, &name, value.as_deref())?;
     Ok(Some(py.None().into_bound(py)))
+}
+
+/// Whether methods in Rust, or transports, go by an attribute, so that they cannot after it is set.
+fn is_relied_on(
+    protocol: &Bound<'_, PyAny>,
+    name: &Bound<'_, PyString>,
+    value: Option<&Bound<'_, PyAny>>,
+) -> bool {
+    let py = protocol.py();
+    let Ok(text) = name.to_str() else { return false };
+    let is_noted = ["_paused", "_connection_lost", "_stream_reader_wr"].contains(&text);
+    let flow = if is_noted { Flow::of(protocol) } else { None };
+    match (text, flow, value) {
+        ("_paused" | "_connection_lost", Some(flow), Some(value)) => {
+            !flow.get().notice(name, value)
+        }
+        // Nothing arrives after that.
+        ("_stream_reader_wr", Some(flow), Some(value)) if value.is_none() => {
+            !flow.get().is_lost(py)
+        }
+        _ => is_noted || RELIED_ON.contains(&text),
+    }
 }
