@@ -79,6 +79,7 @@ __version__: Final[str]
 
 # What the loops make. On a Python whose futures are laid out in another way, there are none.
 class Future(asyncio.Future[_T]): ...
+
 @disjoint_base
 class Task(Future[_T], asyncio.Task[_T]): ...
 

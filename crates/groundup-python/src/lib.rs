@@ -2,13 +2,12 @@
 //!
 //! It has the crate's layers once more, as Python sees them: coroutines ([`coroutine`],
 //! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
-//! ([`transports`]). What is unsafe stands in [`ffi`], [`gil`], [`quick_method`], [`quick_methods`],
-//! [`spare_bytes`] and [`thread_exit`].
+//! ([`transports`]). What is unsafe stands in [`ffi`], [`gil`], [`quick_method`], [`spare_bytes`]
+//! and [`thread_exit`].
 
 mod ffi;
 mod gil;
 mod quick_method;
-mod quick_methods;
 mod spare_bytes;
 mod thread_exit;
 
@@ -53,7 +52,7 @@ mod _groundup {
             module.add("Future", future)?;
             module.add("Task", task)?;
         }
-        EventLoop::quicken(module.py())?;
+        EventLoop::prepare(module.py())?;
         crate::transports::prepare(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))
     }

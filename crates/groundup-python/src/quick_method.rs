@@ -1,121 +1,143 @@
-//! Methods that are called for each piece of data, without what makes a call general.
+//! Methods that are called so often that taking their arguments counts.
 //!
-//! PyO3's own method stays behind each: calls with keywords, or with too few or too many arguments, are
-//! handed on to it, so that it alone says what is wrong with them. A quick method has its name, its
-//! signature and its docstring. It must not know what the methods do.
+//! Each is a method of its class as any other, and what is here stands before it: a call with
+//! positional arguments and at most a context may go the quick way, and all others go to the method.
+//! Names, signatures, documentation and errors are the method's own.
 
-use std::ffi::CStr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::slice;
+use std::sync::OnceLock;
 
 use pyo3::PyTypeInfo;
-use pyo3::exceptions::{PySystemError, PyTypeError};
+use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
+use pyo3::intern;
+use pyo3::panic::PanicException;
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
 
-/// A method of a class with one argument, whose result is None.
-pub trait QuickMethod: 'static {
-    /// The class.
+/// A method that a quick way stands before.
+pub trait QuickMethod {
+    /// Its class.
     type Class: PyTypeInfo;
 
-    /// The name of PyO3's method.
-    const NAME: &'static CStr;
+    /// Its name.
+    const NAME: &str;
 
-    /// Where PyO3's method is kept, one place for each method.
-    fn general() -> &'static PyOnceLock<General>;
+    /// Where the method itself is noted.
+    fn method() -> &'static OnceLock<Function>;
 
-    /// What the method does.
-    ///
-    /// # Errors
-    ///
-    /// What the method raises.
-    fn call<'py>(object: &Bound<'py, Self::Class>, argument: &Bound<'py, PyAny>) -> PyResult<()>;
+    /// The quick way, if there is one for such arguments.
+    fn call<'py>(
+        object: &Bound<'py, Self::Class>,
+        args: &[Py<PyAny>],
+        context: Option<&Bound<'py, PyAny>>,
+    ) -> Option<PyResult<Bound<'py, PyAny>>>;
 }
 
-/// The function of PyO3's method.
-pub struct General(ffi::PyCFunctionFastWithKeywords);
+/// How the interpreter calls a method: object, arguments, how many are positional, names of others.
+pub type Function = ffi::PyCFunctionFastWithKeywords;
 
-/// Puts a quick method before PyO3's.
+/// Puts the quick way before a method of its class, once.
 ///
 /// # Errors
 ///
-/// `TypeError` when the class has no such method; what changing a class raises.
+/// `SystemError` when the method is of another kind; those of setting an attribute.
 pub fn quicken<M: QuickMethod>(py: Python<'_>) -> PyResult<()> {
     let class = M::Class::type_object(py);
-    let (mut definition, general) = definition_of(&class.getattr(M::NAME.to_string_lossy())?)?;
-    M::general().get_or_init(py, || General(general));
-    definition.ml_meth = ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: call::<M> };
-    // The descriptor refers to it for as long as there is the class.
-    let definition = Box::leak(Box::new(definition));
-    // SAFETY: the class is live, the definition lives for ever, and the lock is held.
-    let descriptor = unsafe {
-        let descriptor = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
-        Bound::from_owned_ptr_or_err(py, descriptor)?
-    };
-    class.setattr(M::NAME.to_string_lossy(), descriptor)
-}
-
-/// How a method of PyO3's is defined, and its function.
-fn definition_of(
-    method: &Bound<'_, PyAny>,
-) -> PyResult<(ffi::PyMethodDef, ffi::PyCFunctionFastWithKeywords)> {
-    let refuse = || PyTypeError::new_err("no method with positional arguments and keywords");
-    // SAFETY: the lock is held, and only a live object that is of the type for it is taken for a
-    // descriptor, whose definition lives as long; the flags tell which function the union has.
+    let method = class.getattr(M::NAME)?;
+    // SAFETY: what is read lies in a method descriptor, by the check of its type, and its function
+    // is of the type that the flags name. The definition that is made of it lives for ever, as a
+    // descriptor asks for, and the class is the one that the method is of.
     unsafe {
         if ffi::Py_TYPE(method.as_ptr()) != &raw mut ffi::PyMethodDescr_Type {
-            return Err(refuse());
+            return Err(PySystemError::new_err("a quick way stands before methods only"));
         }
-        let definition = *(*method.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method;
+        let mut definition = *(*method.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method;
         if definition.ml_flags != ffi::METH_FASTCALL | ffi::METH_KEYWORDS {
-            return Err(refuse());
+            return Err(PySystemError::new_err("a quick way stands before vector calls only"));
         }
-        Ok((definition, definition.ml_meth.PyCFunctionFastWithKeywords))
+        let _ = M::method().set(definition.ml_meth.PyCFunctionFastWithKeywords);
+        definition.ml_meth = ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: called::<M> };
+        let definition = Box::leak(Box::new(definition));
+        let quick = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
+        class.setattr(M::NAME, Bound::from_owned_ptr_or_err(py, quick)?)
     }
 }
 
-unsafe extern "C" fn call<M: QuickMethod>(
+/// What the interpreter calls.
+unsafe extern "C" fn called<M: QuickMethod>(
     object: *mut ffi::PyObject,
-    arguments: *const *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    if count != 1 || !names.is_null() {
-        // SAFETY: the arguments are handed on as they came.
-        return unsafe { call_general::<M>(object, arguments, count, names) };
+    // SAFETY: the arguments are those of this function.
+    let quickly = |py: Python<'_>| unsafe { call_quickly::<M>(py, object, args, count, names) };
+    // At the interpreter's end nobody can be attached any more; the method itself need not be.
+    match Python::try_attach(|py| catch_unwind(AssertUnwindSafe(|| quickly(py)))) {
+        Some(Ok(Some(Ok(result)))) => result,
+        Some(Ok(Some(Err(error)))) => raise(error),
+        Some(Err(_)) => raise(PanicException::new_err("a quick method panicked")),
+        Some(Ok(None)) | None => {
+            let method = M::method().get().expect("the method is noted");
+            // SAFETY: the arguments are passed on as they came.
+            unsafe { method(object, args, count, names) }
+        }
     }
-    // SAFETY: the interpreter calls this with the lock held, after its start and before its end.
-    let outcome = unsafe {
-        Python::attach_unchecked(|py| {
-            // The descriptor has made sure that the object is of the class; there is one argument, and
-            // the caller refers to both until this returns.
-            let object = Bound::ref_from_ptr(py, &object).cast_unchecked::<M::Class>();
-            let argument = Bound::ref_from_ptr(py, &*arguments);
-            let outcome = catch_unwind(AssertUnwindSafe(|| M::call(object, argument)));
-            raise(py, outcome.unwrap_or_else(|_| Err(PySystemError::new_err("it panicked"))))
-        })
-    };
-    // SAFETY: the lock is held.
-    if outcome { unsafe { ffi::Py_NewRef(ffi::Py_None()) } } else { ptr::null_mut() }
 }
 
-/// Raises what came of a call, if it was an error; else it is true.
-fn raise(py: Python<'_>, outcome: PyResult<()>) -> bool {
-    outcome.map_err(|error| error.restore(py)).is_ok()
+/// Goes the quick way, if that is for such arguments.
+///
+/// # Safety
+///
+/// The interpreter calls a method with these arguments.
+#[inline(always)]
+unsafe fn call_quickly<M: QuickMethod>(
+    py: Python<'_>,
+    object: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> Option<PyResult<*mut ffi::PyObject>> {
+    // SAFETY: the descriptor has checked that the object is of the class; `args` has `count` live objects,
+    // which stay alive during the call, and behind them one for each of `names`, which is a tuple or
+    // null. `Py` has the layout of a pointer that is not null, and these are only lent.
+    unsafe {
+        let context = context(py, args.add(count as usize), names)?;
+        let context = context.as_ref().filter(|context| !context.is_none());
+        let object = Bound::ref_from_ptr(py, &object).cast_unchecked::<M::Class>();
+        let positional = slice::from_raw_parts(args.cast::<Py<PyAny>>(), count as usize);
+        M::call(object, positional, context).map(|outcome| outcome.map(Bound::into_ptr))
+    }
+}
+
+/// The context among the arguments; not even none when there are other keywords.
+///
+/// # Safety
+///
+/// `names` is null or a tuple of strings, and `values` has an object for each of them.
+#[inline(always)]
+unsafe fn context<'py>(
+    py: Python<'py>,
+    values: *const *mut ffi::PyObject,
+    names: *mut ffi::PyObject,
+) -> Option<Option<Bound<'py, PyAny>>> {
+    if names.is_null() {
+        return Some(None);
+    }
+    // SAFETY: as the function's. Names of keywords are mostly interned, and others may go the other
+    // way.
+    unsafe {
+        let is_context = ffi::PyTuple_GET_SIZE(names) == 1
+            && ptr::eq(ffi::PyTuple_GET_ITEM(names, 0), intern!(py, "context").as_ptr());
+        is_context.then(|| Some(Bound::from_borrowed_ptr(py, *values)))
+    }
 }
 
 #[cold]
-unsafe fn call_general<M: QuickMethod>(
-    object: *mut ffi::PyObject,
-    arguments: *const *mut ffi::PyObject,
-    count: ffi::Py_ssize_t,
-    names: *mut ffi::PyObject,
-) -> *mut ffi::PyObject {
-    // SAFETY: the interpreter calls methods with the lock held; what PyO3's function gets is what the
-    // interpreter would have given it.
-    unsafe {
-        let general = M::general().get(Python::assume_attached());
-        general.expect("the method was quickened").0(object, arguments, count, names)
-    }
+fn raise(error: PyErr) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter has called a method, so the lock is held.
+    error.restore(unsafe { Python::assume_attached() });
+    ptr::null_mut()
 }

@@ -6,28 +6,28 @@ use pyo3::prelude::*;
 
 use super::EventLoop;
 use crate::call::Call;
-use crate::quick_methods::{Function, QuickMethod, put_before};
+use crate::quick_method::{Function, QuickMethod, quicken};
 
 impl EventLoop {
     /// Puts the quick ways before the methods, once for the class.
     ///
     /// # Errors
     ///
-    /// Those of [`put_before`].
-    pub fn quicken(py: Python<'_>) -> PyResult<()> {
-        let class = py.get_type::<Self>();
-        put_before::<CallSoon>(&class)?;
-        put_before::<CallSoonThreadsafe>(&class)?;
-        put_before::<CallLater>(&class)?;
-        put_before::<CallAt>(&class)
+    /// Those of [`quicken`].
+    pub fn prepare(py: Python<'_>) -> PyResult<()> {
+        quicken::<CallSoon>(py)?;
+        quicken::<CallSoonThreadsafe>(py)?;
+        quicken::<CallLater>(py)?;
+        quicken::<CallAt>(py)
     }
 }
 
 struct CallSoon;
 
 impl QuickMethod for CallSoon {
+    type Class = EventLoop;
+
     const NAME: &str = "call_soon";
-    const ARGUMENTS: usize = 1;
 
     fn method() -> &'static OnceLock<Function> {
         static METHOD: OnceLock<Function> = OnceLock::new();
@@ -38,17 +38,20 @@ impl QuickMethod for CallSoon {
         event_loop: &Bound<'py, EventLoop>,
         args: &[Py<PyAny>],
         context: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let call = Call::of_slice(event_loop.py(), &args[0], &args[1..])?;
-        EventLoop::schedule(event_loop, call, context).map(Bound::into_any)
+    ) -> Option<PyResult<Bound<'py, PyAny>>> {
+        let (callback, args) = args.split_first()?;
+        let call = Call::of_slice(event_loop.py(), callback, args);
+        let handle = call.and_then(|call| EventLoop::schedule(event_loop, call, context));
+        Some(handle.map(Bound::into_any))
     }
 }
 
 struct CallSoonThreadsafe;
 
 impl QuickMethod for CallSoonThreadsafe {
+    type Class = EventLoop;
+
     const NAME: &str = "call_soon_threadsafe";
-    const ARGUMENTS: usize = 1;
 
     fn method() -> &'static OnceLock<Function> {
         static METHOD: OnceLock<Function> = OnceLock::new();
@@ -59,17 +62,21 @@ impl QuickMethod for CallSoonThreadsafe {
         event_loop: &Bound<'py, EventLoop>,
         args: &[Py<PyAny>],
         context: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let call = Call::of_slice(event_loop.py(), &args[0], &args[1..])?;
-        EventLoop::schedule_from_any_thread(event_loop, call, context).map(Bound::into_any)
+    ) -> Option<PyResult<Bound<'py, PyAny>>> {
+        let (callback, args) = args.split_first()?;
+        let call = Call::of_slice(event_loop.py(), callback, args);
+        let handle =
+            call.and_then(|call| EventLoop::schedule_from_any_thread(event_loop, call, context));
+        Some(handle.map(Bound::into_any))
     }
 }
 
 struct CallLater;
 
 impl QuickMethod for CallLater {
+    type Class = EventLoop;
+
     const NAME: &str = "call_later";
-    const ARGUMENTS: usize = 2;
 
     fn method() -> &'static OnceLock<Function> {
         static METHOD: OnceLock<Function> = OnceLock::new();
@@ -80,18 +87,22 @@ impl QuickMethod for CallLater {
         event_loop: &Bound<'py, EventLoop>,
         args: &[Py<PyAny>],
         context: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> Option<PyResult<Bound<'py, PyAny>>> {
+        let [delay, callback, args @ ..] = args else { return None };
         let py = event_loop.py();
-        let call = Call::of_slice(py, &args[1], &args[2..])?;
-        EventLoop::schedule_after(event_loop, args[0].bind(py), call, context)
+        let call = Call::of_slice(py, callback, args);
+        let timer = call
+            .and_then(|call| EventLoop::schedule_after(event_loop, delay.bind(py), call, context));
+        Some(timer)
     }
 }
 
 struct CallAt;
 
 impl QuickMethod for CallAt {
+    type Class = EventLoop;
+
     const NAME: &str = "call_at";
-    const ARGUMENTS: usize = 2;
 
     fn method() -> &'static OnceLock<Function> {
         static METHOD: OnceLock<Function> = OnceLock::new();
@@ -102,9 +113,12 @@ impl QuickMethod for CallAt {
         event_loop: &Bound<'py, EventLoop>,
         args: &[Py<PyAny>],
         context: Option<&Bound<'py, PyAny>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
+    ) -> Option<PyResult<Bound<'py, PyAny>>> {
+        let [when, callback, args @ ..] = args else { return None };
         let py = event_loop.py();
-        let call = Call::of_slice(py, &args[1], &args[2..])?;
-        EventLoop::schedule_at(event_loop, args[0].bind(py), call, context).map(Bound::into_any)
+        let call = Call::of_slice(py, callback, args);
+        let timer =
+            call.and_then(|call| EventLoop::schedule_at(event_loop, when.bind(py), call, context));
+        Some(timer.map(Bound::into_any))
     }
 }

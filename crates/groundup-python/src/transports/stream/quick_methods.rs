@@ -1,11 +1,11 @@
 //! The methods of a stream that are called for each piece of data.
 
+use std::sync::OnceLock;
+
 use pyo3::prelude::*;
-use pyo3::sync::PyOnceLock;
-use std::ffi::CStr;
 
 use super::StreamTransport;
-use crate::quick_method::{General, QuickMethod, quicken};
+use crate::quick_method::{Function, QuickMethod, quicken};
 
 /// Makes them quick, once.
 ///
@@ -22,14 +22,21 @@ struct Write;
 impl QuickMethod for Write {
     type Class = StreamTransport;
 
-    const NAME: &'static CStr = c"write";
+    const NAME: &str = "write";
 
-    fn general() -> &'static PyOnceLock<General> {
-        static GENERAL: PyOnceLock<General> = PyOnceLock::new();
-        &GENERAL
+    fn method() -> &'static OnceLock<Function> {
+        static METHOD: OnceLock<Function> = OnceLock::new();
+        &METHOD
     }
 
-    fn call<'py>(stream: &Bound<'py, StreamTransport>, data: &Bound<'py, PyAny>) -> PyResult<()> {
-        StreamTransport::write_piece(stream, data)
+    fn call<'py>(
+        stream: &Bound<'py, StreamTransport>,
+        args: &[Py<PyAny>],
+        context: Option<&Bound<'py, PyAny>>,
+    ) -> Option<PyResult<Bound<'py, PyAny>>> {
+        let ([data], None) = (args, context) else { return None };
+        let py = stream.py();
+        let outcome = StreamTransport::write_piece(stream, data.bind(py));
+        Some(outcome.map(|()| py.None().into_bound(py)))
     }
 }
