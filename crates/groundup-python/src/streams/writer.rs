@@ -89,7 +89,7 @@ fn set<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answe
     if let Some(classes) = Classes::get(py)?
         && classes.writer.is_of(writer)
         && (classes.writer.base(py).hasattr(name)?
-            || ["_transport", "_protocol", "_reader"].iter().any(|part| *name == **part))
+            || ["_transport", "_protocol", "_reader"].contains(&name.to_str()?))
     {
         classes.writer.give_back(writer)?;
     }

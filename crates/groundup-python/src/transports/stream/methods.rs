@@ -2,7 +2,7 @@
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
+use pyo3::types::{PyDict, PyString};
 use rustix::net::Shutdown;
 
 use super::write_buffer::piece_of;
@@ -11,6 +11,14 @@ use crate::transports::reports::Reporting;
 use crate::{errors, imports};
 
 impl StreamTransport {
+    /// Whether get_extra_info may have something of a name: streams ask for what only TLS has, and a
+    /// socket object is not to be made for that.
+    fn has_extra(&self, py: Python<'_>, name: &Bound<'_, PyAny>) -> bool {
+        let is_made = self.state(py).extra.borrow().is_some();
+        let Ok(name) = name.cast_exact::<PyString>() else { return true };
+        is_made || ["socket", "sockname", "peername"].iter().any(|known| name == *known)
+    }
+
     /// What get_extra_info gives, made when it is first asked for.
     fn extra<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let state = self.state(py);
@@ -142,6 +150,9 @@ impl StreamTransport {
         name: &Bound<'py, PyAny>,
         default: Option<Bound<'py, PyAny>>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        if !self.has_extra(py, name) {
+            return Ok(default);
+        }
         Ok(self.extra(py)?.get_item(name)?.or(default))
     }
 
