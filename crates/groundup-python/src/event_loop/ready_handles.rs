@@ -34,16 +34,10 @@ impl ReadyHandles {
 
     /// The handle that stands for an entry.
     fn handle(&self, py: Python<'_>, entry: Entry<Ready>) -> PyResult<Py<PyAny>> {
+        let_leave(py, &entry);
         match entry {
-            Entry::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => {
-                // Where it goes from here, only the collector may find it.
-                ffi::track(handle.bind(py));
-                Ok(handle.into_any())
-            }
-            Entry::Task(Ready::ThreadSafe(handle)) => {
-                ffi::track(handle.bind(py));
-                Ok(handle.into_any())
-            }
+            Entry::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => Ok(handle.into_any()),
+            Entry::Task(Ready::ThreadSafe(handle)) => Ok(handle.into_any()),
             Entry::Task(Ready::Foreign(handle)) => Ok(handle),
             Entry::Task(Ready::Step(task)) => self.handle_of(task.bind(py), Awakening::Step),
             Entry::Task(Ready::Wake(task)) => self.handle_of(task.bind(py), Awakening::Waited),
@@ -73,6 +67,18 @@ impl ReadyHandles {
             Some(entry) => self.handle(py, entry),
             None => Err(PyIndexError::new_err("pop from an empty deque")),
         }
+    }
+}
+
+/// Shows the garbage collector a handle that leaves the queue, or is seen by others: where it goes
+/// from here, only the collector may find it.
+fn let_leave(py: Python<'_>, entry: &Entry<Ready>) {
+    match entry {
+        Entry::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => {
+            ffi::track(handle.bind(py));
+        }
+        Entry::Task(Ready::ThreadSafe(handle)) => ffi::track(handle.bind(py)),
+        _ => {}
     }
 }
 
@@ -169,10 +175,7 @@ impl ReadyHandles {
     /// Drop all handles.
     fn clear(&self, py: Python<'_>) {
         let dropped = std::mem::take(&mut *self.core(py).ready());
-        // Others may have them.
-        for entry in dropped.iter().cloned() {
-            drop(self.handle(py, entry));
-        }
+        dropped.iter().for_each(|entry| let_leave(py, entry));
         drop(dropped);
     }
 
