@@ -74,7 +74,7 @@ impl DatagramTransport {
             drop(this.event_loop.get().core(py).unwatch(this.fd()));
         }
         drop(state.protocol.take());
-        drop(state.last_sender.take());
+        state.senders.clear();
         let socket = state.socket.take();
         socket.map_or(Ok(()), |socket| socket.call_method0(py, "close").map(drop))
     }

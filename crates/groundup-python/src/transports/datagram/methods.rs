@@ -40,7 +40,10 @@ impl DatagramTransport {
     fn destination<'py>(&self, py: Python<'py>, address: Option<Bound<'py, PyAny>>) -> Destination {
         match (self.peer, address) {
             (Peer::Named, _) | (Peer::Unnamed, None) => Destination::Peer,
-            (_, Some(address)) => Destination::of(self.family, &address),
+            (_, Some(address)) => match self.state(py).senders.last_if(&address) {
+                Some(sender) => Destination::Internet(sender),
+                None => Destination::of(self.family, &address),
+            },
             (Peer::None, None) => Destination::Python(py.None()),
         }
     }

@@ -10,6 +10,7 @@ mod closing;
 mod destination;
 mod methods;
 mod receiving;
+mod senders;
 mod sending;
 mod state;
 

@@ -105,15 +105,9 @@ impl DatagramTransport {
         let Ok(internet) = SocketAddr::try_from(sender.clone()) else {
             return Ok(Address::new(self.fd(), sender).to_python(py)?.into_bound(py));
         };
-        let last_sender = &self.state(py).last_sender;
-        if let Some((known, address)) = &*last_sender.borrow()
-            && *known == internet
-        {
-            return Ok(address.bind(py).clone());
-        }
-        let address = Address::new(self.fd(), sender).to_python(py)?;
-        let _previous = last_sender.replace(Some((internet, address.clone_ref(py))));
-        Ok(address.into_bound(py))
+        self.state(py).senders.address_of(py, internet, || {
+            Ok(Address::new(self.fd(), sender).to_python(py)?.into_bound(py))
+        })
     }
 
     /// What the loop is to watch for on behalf of this half.

@@ -1,7 +1,6 @@
 //! What changes in the life of a datagram transport.
 
 use std::cell::{Cell, RefCell};
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -9,6 +8,7 @@ use pyo3::prelude::*;
 
 use super::backlog::Backlog;
 use super::destination::Destination;
+use super::senders::Senders;
 use crate::transports::limits::FlowControl;
 
 /// How long to wait before a datagram is tried again that its receiver had no room for.
@@ -37,8 +37,7 @@ pub struct State {
     pub obstacle: Cell<Obstacle>,
     retry_delay: Cell<Duration>,
     pub flow: FlowControl,
-    /// Who sent the last datagram: most often the next is from there too.
-    pub last_sender: RefCell<Option<(SocketAddr, Py<PyAny>)>>,
+    pub senders: Senders,
     /// The protocol has heard of the transport, so that receiving may begin.
     pub is_open: Cell<bool>,
     pub is_paused: Cell<bool>,
@@ -58,7 +57,7 @@ impl State {
             obstacle: Cell::new(Obstacle::None),
             retry_delay: Cell::new(FIRST_RETRY),
             flow: FlowControl::default(),
-            last_sender: RefCell::default(),
+            senders: Senders::default(),
             is_open: Cell::default(),
             is_paused: Cell::default(),
             is_closing: Cell::default(),
