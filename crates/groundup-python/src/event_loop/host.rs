@@ -80,7 +80,7 @@ impl Host for Asyncio {
     fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
         let py = event_loop.py();
         if !matches!(ready, Ready::Step(_) | Ready::Wake(_)) {
-            event_loop.get().current_task(py).clear(event_loop);
+            EventLoop::leave_task(event_loop);
         }
         match ready {
             Ready::Step(task) => {
@@ -108,7 +108,7 @@ impl Host for Asyncio {
         readiness: Readiness,
     ) -> Result<(), RunError> {
         let py = event_loop.py();
-        event_loop.get().current_task(py).clear(event_loop);
+        EventLoop::leave_task(event_loop);
         match source {
             Source::Stream(stream) => StreamTransport::dispatch(stream.bind(py), readiness)?,
             Source::Datagram(transport) => {
@@ -127,17 +127,21 @@ impl Host for Asyncio {
         event_loop: &Bound<'_, EventLoop>,
         poll: impl FnOnce() -> io::Result<()> + Send,
     ) -> io::Result<()> {
+        EventLoop::leave_task(event_loop);
         event_loop.py().detach(poll)
     }
 
     fn polled(event_loop: &Bound<'_, EventLoop>) -> Result<(), RunError> {
+        EventLoop::leave_task(event_loop);
         Ok(event_loop.py().check_signals()?)
     }
 
     fn end_turn(event_loop: &Bound<'_, EventLoop>) {
         let (py, this) = (event_loop.py(), event_loop.get());
-        this.current_task(py).clear(event_loop);
-        this.flush_written(py);
+        if this.was_written_to(py) {
+            EventLoop::leave_task(event_loop);
+            this.flush_written(py);
+        }
     }
 }
 

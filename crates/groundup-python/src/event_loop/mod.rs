@@ -134,6 +134,12 @@ impl EventLoop {
         self.parts(py).written.borrow_mut().push(stream);
     }
 
+    /// Whether streams are to be flushed at the end of this turn.
+    #[inline]
+    fn was_written_to(&self, py: Python<'_>) -> bool {
+        !self.parts(py).written.borrow().is_empty()
+    }
+
     #[inline]
     fn flush_written(&self, py: Python<'_>) {
         let parts = self.parts(py);

@@ -253,6 +253,7 @@ impl EventLoop {
     fn _run_forever_cleanup(slf: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
         let running = &this.parts(py).running;
+        Self::leave_task(slf);
         this.core(py).take_stop();
         running.thread.set(None);
         this.track_handles(py);

@@ -53,6 +53,12 @@ impl EventLoop {
         &self.parts(py).current_task
     }
 
+    /// Has no task stand for the current one any more: before anything goes on that is none.
+    #[inline]
+    pub fn leave_task(event_loop: &Bound<'_, Self>) {
+        event_loop.get().current_task(event_loop.py()).clear(event_loop);
+    }
+
     /// Puts a task on the ready queue whose wait is over.
     ///
     /// # Errors
@@ -131,7 +137,7 @@ impl EventLoop {
         task: &Bound<'_, Task>,
         error: PyErr,
     ) -> PyResult<()> {
-        event_loop.get().current_task(event_loop.py()).clear(event_loop);
+        Self::leave_task(event_loop);
         if errors::ends_run(event_loop.py(), &error) {
             return Err(error);
         }

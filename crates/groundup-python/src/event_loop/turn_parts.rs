@@ -75,10 +75,13 @@ impl EventLoop {
     /// Take one turn: poll, expire timers, call what is ready.
     fn _run_once(slf: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
-        if this.parts(py).replaced.turn.get() {
-            return Self::turn_by_parts(slf);
-        }
-        this.core(py).turn(slf).map_err(|RunError(error)| error)
+        let outcome = if this.parts(py).replaced.turn.get() {
+            Self::turn_by_parts(slf)
+        } else {
+            this.core(py).turn(slf).map_err(|RunError(error)| error)
+        };
+        Self::leave_task(slf);
+        outcome
     }
 
     /// Make ready who waits for the events of a selector: pairs of a selectors.SelectorKey, whose
@@ -169,6 +172,8 @@ impl EventLoop {
     /// Resumes what stood on the ready queue.
     pub fn resume_entry(event_loop: &Bound<'_, Self>, entry: Entry<Ready>) -> PyResult<()> {
         let core = event_loop.get().core(event_loop.py());
-        core.resume_entry(event_loop, entry).map_err(|RunError(error)| error)
+        let outcome = core.resume_entry(event_loop, entry);
+        Self::leave_task(event_loop);
+        outcome.map_err(|RunError(error)| error)
     }
 }

@@ -105,7 +105,7 @@ impl Step {
             Some(task) => {
                 let event_loop = Task::event_loop(task)?;
                 let outcome = Task::step(task, &event_loop, exception);
-                event_loop.get().current_task(py).clear(&event_loop);
+                EventLoop::leave_task(&event_loop);
                 outcome
             }
             None => Ok(()),
@@ -129,7 +129,7 @@ impl Wakeup {
             Some(task) => {
                 let event_loop = Task::event_loop(task)?;
                 let outcome = Task::wake(task, &event_loop, future);
-                event_loop.get().current_task(future.py()).clear(&event_loop);
+                EventLoop::leave_task(&event_loop);
                 outcome
             }
             None => Ok(()),
