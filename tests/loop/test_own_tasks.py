@@ -31,6 +31,42 @@ async def nothing():
     return None
 
 
+@pytest.mark.parametrize("debug", [False, True])
+def test_methods_of_the_base_wake_who_waits(loop, debug):
+    base = asyncio.futures._CFuture  # type: ignore[attr-defined]
+
+    async def main():
+        future = loop.create_future()
+        loop.call_soon(base.set_result, future, "found")
+        assert await future == "found"
+        future = loop.create_future()
+        loop.call_soon(base.set_exception, future, KeyError("lost"))
+        with pytest.raises(KeyError, match="lost"):
+            await future
+        future = loop.create_future()
+        loop.call_soon(base.cancel, future)
+        with pytest.raises(asyncio.CancelledError):
+            await future
+
+    loop.run_until_complete(main())
+    loop.set_debug(debug)
+    loop.run_until_complete(main())
+
+
+def test_a_task_is_no_callback(loop):
+    reports = []
+    loop.set_exception_handler(lambda loop, report: reports.append(report["exception"]))
+
+    async def main():
+        task = asyncio.current_task()
+        loop.call_soon(task)
+        loop.call_soon(task, 1)
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+    assert [type(report) for report in reports] == [TypeError, TypeError]
+
+
 def test_the_loop_makes_its_own_subclasses_of_asyncios(loop):
     async def main():
         task = asyncio.current_task()

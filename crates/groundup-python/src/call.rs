@@ -66,6 +66,15 @@ impl Call {
         &self.callback
     }
 
+    /// The argument, if there is exactly one.
+    #[inline]
+    pub fn only_argument(&self) -> Option<&Py<PyAny>> {
+        match &self.args {
+            Arguments::One(one) => Some(one),
+            _ => None,
+        }
+    }
+
     /// The arguments.
     ///
     /// # Errors

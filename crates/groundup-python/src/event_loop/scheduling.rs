@@ -11,10 +11,10 @@ use pyo3::types::{PyDict, PyFloat, PyInt, PyTuple};
 use super::{EventLoop, Ready};
 use crate::call::Call;
 use crate::handle::Handle;
-use crate::imports;
 use crate::thread_exit::Stay;
 use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::timer_handle::TimerHandle;
+use crate::{imports, tasks};
 
 impl EventLoop {
     /// The loop's time in seconds.
@@ -48,9 +48,11 @@ impl EventLoop {
         call: Call,
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Handle>> {
-        event_loop.get().check_scheduling(call.callback().bind(event_loop.py()), "call_soon")?;
+        let py = event_loop.py();
+        let call = tasks::callback_of(py, call)?;
+        event_loop.get().check_scheduling(call.callback().bind(py), "call_soon")?;
         let handle = Handle::new_ready(event_loop, call, context)?;
-        event_loop.get().core(event_loop.py()).wake(Ready::Handle(handle.clone().unbind()));
+        event_loop.get().core(py).wake(Ready::Handle(handle.clone().unbind()));
         Ok(handle)
     }
 

@@ -8,7 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
-use super::classes::Task;
+use super::classes::{Future, Task};
 use super::layout::peek;
 use super::step::Awakening;
 use crate::call::Call;
@@ -61,6 +61,22 @@ fn call_of(task: &Bound<'_, Task>, awakening: Awakening) -> PyResult<Call> {
             Call::new(Wakeup::of(task)?.into_any(), PyTuple::new(py, future)?)
         }
     })
+}
+
+/// What is to be called when the base's code has a future's callbacks called: for a task that stands in the
+/// place of one, its wake-up.
+///
+/// # Errors
+///
+/// `MemoryError`.
+#[inline]
+pub fn callback_of(py: Python<'_>, call: Call) -> PyResult<Call> {
+    match (Task::of(call.callback().bind(py)), call.only_argument()) {
+        (Some(task), Some(future)) if Future::of(future.bind(py)).is_some() => {
+            Ok(Call::new(Wakeup::of(task)?.into_any(), call.args(py)?))
+        }
+        _ => Ok(call),
+    }
 }
 
 /// A handle that does what an entry of the ready queue does.

@@ -17,7 +17,7 @@ mod task;
 mod verification;
 mod waiting;
 
-pub use callables::{call_soon, handle_of};
+pub use callables::{call_soon, callback_of, handle_of};
 pub use classes::{Future, Task, prepare};
 pub use current::CurrentTask;
 pub use registry::register_pending;
