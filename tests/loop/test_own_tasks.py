@@ -1,6 +1,7 @@
 """Tasks and futures of the loop's own: what they have in common with asyncio's."""
 
 import asyncio
+import contextvars
 import copy
 import gc
 import pickle
@@ -335,3 +336,38 @@ def test_debug_mode_switched_on_meanwhile_hears_of_the_steps(loop, caplog):
 
     loop.run_until_complete(main())
     assert "Executing <Task" in caplog.text
+
+
+def test_the_end_of_a_sleep_is_the_loops_own_only_for_a_pending_future(loop):
+    end_sleep = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
+    reports = []
+    loop.set_exception_handler(lambda loop, report: reports.append(report["exception"]))
+
+    async def main():
+        pending, cancelled, done = (loop.create_future() for _ in range(3))
+        cancelled.cancel()
+        done.set_result("first")
+        futures = [pending, cancelled, done, asyncio.current_task(), PythonFuture(loop=loop)]
+        for future in futures:
+            loop.call_soon(end_sleep, future, "second")
+        await asyncio.sleep(0)
+        assert [pending.result(), done.result(), futures[-1].result()] == [
+            "second",
+            "first",
+            "second",
+        ]
+        assert cancelled.cancelled()
+
+    loop.run_until_complete(main())
+    assert [type(report) for report in reports] == [asyncio.InvalidStateError, RuntimeError]
+
+
+def test_a_sleep_ends_in_the_context_of_who_sleeps(loop):
+    variable = contextvars.ContextVar("variable")
+
+    async def main():
+        variable.set("mine")
+        assert await asyncio.sleep(0.001, "slept") == "slept"
+        assert variable.get() == "mine"
+
+    loop.run_until_complete(main())

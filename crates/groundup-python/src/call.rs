@@ -75,6 +75,15 @@ impl Call {
         }
     }
 
+    /// The arguments, if there are exactly two.
+    #[inline]
+    pub fn two_arguments(&self) -> Option<(&Py<PyAny>, &Py<PyAny>)> {
+        match &self.args {
+            Arguments::Two(one, two) => Some((one, two)),
+            _ => None,
+        }
+    }
+
     /// The arguments.
     ///
     /// # Errors

@@ -7,7 +7,8 @@ use pyo3::types::{PyContext, PyDict, PyTuple};
 use crate::call::Call;
 use crate::event_loop::EventLoop;
 use crate::handle::{Handle, Place, format_callback};
-use crate::{errors, ffi, spare_handles};
+use crate::tasks::{Future, Task};
+use crate::{errors, ffi, imports, spare_handles};
 
 impl Handle {
     /// Calls the callback for the last time.
@@ -110,10 +111,31 @@ impl Handle {
 
 #[inline]
 fn make_in<'py>(context: &Py<PyAny>, py: Python<'py>, call: &Call) -> PyResult<Bound<'py, PyAny>> {
+    if let Some((sleeper, result)) = sleeper_of(py, call) {
+        // Who waits for it has a context of its own.
+        return Future::set_result(sleeper, result.clone()).map(|()| result.clone());
+    }
     match context.bind(py).cast::<PyContext>() {
         Ok(context) => ffi::run_in_context(context, || call.make(py)),
         Err(_) => make_by_method(context.bind(py), call),
     }
+}
+
+/// The future and the result of a call that asyncio.sleep has made, if all it does is to set the one to
+/// the other.
+#[inline]
+fn sleeper_of<'a, 'py>(
+    py: Python<'py>,
+    call: &'a Call,
+) -> Option<(&'a Bound<'py, Future>, &'a Bound<'py, PyAny>)> {
+    let (future, result) = call.two_arguments()?;
+    if !call.callback().is(imports::set_result_unless_cancelled(py).ok()?) {
+        return None;
+    }
+    // Tasks refuse to be given a result.
+    let future =
+        Future::of(future.bind(py)).filter(|future| Task::of(future.as_any()).is_none())?;
+    Future::is_pending(future).then_some((future, result.bind(py)))
 }
 
 #[cold]
