@@ -178,7 +178,7 @@ def test_steps_show_on_the_ready_queue_as_handles_that_take_them(loop):
         task = asyncio.ensure_future(nothing())
         [handle] = [it for it in loop._ready if getattr(it._callback, "__self__", None) is task]
         assert isinstance(handle, asyncio.Handle)
-        assert handle.get_context() is task.get_context() or sys.version_info < (3, 12)
+        assert sys.version_info < (3, 12) or handle.get_context() is task.get_context()
         await task
 
     loop.run_until_complete(main())
