@@ -1,16 +1,19 @@
 //! The calls of CPython's C interface that PyO3 has no safe form for, each behind a safe function.
 
+mod collector;
+
 use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr;
 use std::slice;
 
-use pyo3::PyClass;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyContext, PyString, PyTuple, PyType};
 use rustix::net::SocketAddrAny;
+
+pub use collector::{create, is_unseen, track, untrack};
 
 /// What `PyIter_Send` led to, when it did not raise.
 #[derive(Debug)]
@@ -131,76 +134,11 @@ impl Drop for Entered<'_, '_> {
     }
 }
 
-/// Shows an object to the garbage collector, if it is not shown already: one whose memory comes from
-/// a class's free list is not.
-pub fn track<T: PyClass>(object: &Bound<'_, T>) {
-    // SAFETY: the object is live and initialised, its class, like all of PyO3's, can be traversed,
-    // and the lock is held.
-    unsafe {
-        if ffi::PyObject_GC_IsTracked(object.as_ptr()) == 0 {
-            ffi::PyObject_GC_Track(object.as_ptr().cast());
-        }
-    }
-}
-
-/// Hides an object from the garbage collector, if it is not hidden already.
-pub fn untrack<T: PyClass>(object: &Bound<'_, T>) {
-    // SAFETY: the object is live and of a class that can be traversed, and the lock is held.
-    // Whether one is tracked is for who makes it to decide; what it must see to is that no cycle
-    // goes through it that the collector alone could find.
-    unsafe {
-        if ffi::PyObject_GC_IsTracked(object.as_ptr()) != 0 {
-            ffi::PyObject_GC_UnTrack(object.as_ptr().cast());
-        }
-    }
-}
-
-/// Whether nobody can come by an object but by this reference: there is no other one, not even a weak
-/// one, and the garbage collector does not know it. Its class must have room for weak references.
-#[inline]
-pub fn is_unseen<T: PyClass>(object: &Bound<'_, T>) -> bool {
-    let object = object.as_ptr();
-    // SAFETY: the object is live and the lock is held; where its class has room for a list of weak
-    // references, the pointer to it is at that offset.
-    unsafe {
-        let offset = (*ffi::Py_TYPE(object)).tp_weaklistoffset;
-        assert!(offset > 0, "the class has room for weak references");
-        let list = object.byte_offset(offset).cast::<*mut ffi::PyObject>();
-        ffi::Py_REFCNT(object) == 1 && (*list).is_null() && ffi::PyObject_GC_IsTracked(object) == 0
-    }
-}
-
-/// A new object of a class with a `__dict__`.
-///
-/// Before Python 3.12 the interpreter makes the dict when the collector knows the object already, and
-/// its value is not written yet: a collection that begins there would look into zeros. None does.
-///
-/// # Errors
-///
-/// Those of [`Bound::new`].
-pub fn create<T: PyClass<BaseType = PyAny>>(py: Python<'_>, value: T) -> PyResult<Bound<'_, T>> {
-    // SAFETY: with the lock held, it only sets whether collections begin by themselves.
-    let was_enabled = unsafe { ffi::PyGC_Disable() } != 0;
-    let object = Bound::new(py, value);
-    if was_enabled {
-        // SAFETY: as above.
-        unsafe { ffi::PyGC_Enable() };
-    }
-    object
-}
-
 /// The version of a class: another number each time that it, or a base of it, was changed; 0 if it has
 /// none now.
 pub fn version(class: &Bound<'_, PyType>) -> u32 {
     // SAFETY: the class is live and the lock, under which the field changes, is held.
     unsafe { (*class.as_type_ptr()).tp_version_tag }
-}
-
-/// How many references there are to an object.
-#[inline]
-pub fn references(object: &Bound<'_, PyAny>) -> isize {
-    // SAFETY: only reads the count of a live object.
-    unsafe { ffi::Py_REFCNT(object.as_ptr()) }
 }
 
 /// Sets an attribute, or deletes it, as `object.__setattr__` does (`PyObject_GenericSetAttr`).
@@ -223,6 +161,7 @@ pub fn set_attribute<T>(
 }
 
 /// How many references there are to an object.
+#[inline]
 pub fn reference_count<T>(object: &Bound<'_, T>) -> isize {
     // SAFETY: the object is live and the lock is held.
     unsafe { ffi::Py_REFCNT(object.as_ptr()) as isize }

@@ -60,7 +60,7 @@ impl Entered<'_, '_> {
     pub fn leave(self, current: &CurrentTask) {
         // Nobody else refers to a task with these two references: it is about to go, and what its
         // end calls must not find it.
-        let is_last = ffi::references(self.task.as_any()) <= 2;
+        let is_last = ffi::reference_count(self.task) <= 2;
         if !is_last {
             current.0.set(self.task.as_ptr().addr());
             mem::forget(self);
