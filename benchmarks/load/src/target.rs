@@ -6,6 +6,8 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use nix::sys::socket::setsockopt;
+use nix::sys::socket::sockopt::IpBindAddressNoPort;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -48,9 +50,14 @@ impl Target {
 }
 
 /// Connects from one of many addresses of loopback: those of one would run out of ports.
+///
+/// The port is chosen when the server is known. Before that it would have to be free for all
+/// servers, and looking for one costs milliseconds while many connections of earlier measurements
+/// wait for their end.
 fn tcp(address: SocketAddr, number: usize) -> io::Result<TcpStream> {
     let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let host = 2 + (number / 1000 % 200) as u8;
+    setsockopt(&socket, IpBindAddressNoPort, &true)?;
     bind(&socket, &SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, host)), 0))?;
     connect(&socket, &address)?;
     let stream = TcpStream::from(socket);
