@@ -1,6 +1,8 @@
 """Handles that the garbage collector does not know: no cycle hides in them."""
 
+import asyncio
 import contextvars
+import functools
 import gc
 import weakref
 
@@ -182,3 +184,68 @@ def test_a_handle_that_is_used_again_remembers_nothing(loop):
         loop.call_soon(first)
         loop.run_forever()
     assert seen == [((), False, True), "first", ((), False, True)] * 10
+
+
+def test_a_timer_that_is_used_again_remembers_nothing(loop):
+    seen = []
+
+    def first():
+        timer = loop.call_at(1, print, 1, 2, 3)
+        timer.cancel()
+        del timer
+        timer = loop.call_later(60, second)
+        seen.append((timer._args, timer.cancelled(), timer._callback is second))
+        seen.append((type(timer.when()), timer._scheduled))
+        timer.cancel()
+        seen.append((timer.cancelled(), timer._scheduled))
+        loop.call_later(0, second)
+
+    def second():
+        seen.append(loop.call_later(60, print)._scheduled)
+        loop.stop()
+
+    for _ in range(10):
+        loop.call_soon(first)
+        loop.run_forever()
+    assert seen == [((), False, True), (float, True), (True, False), True] * 10
+
+
+def test_what_a_handle_holds_goes_with_its_last_reference(loop):
+    class Value:
+        pass
+
+    def make(way):
+        value, context_value = Value(), Value()
+        variable.set(context_value)
+        way(print, value).cancel()
+        way(print, value)
+        return weakref.ref(value), weakref.ref(context_value)
+
+    async def main(way):
+        context = contextvars.copy_context()
+        references = context.run(make, way)
+        del context
+        await asyncio.sleep(0.02)
+        return [reference() for reference in references]
+
+    ways = [loop.call_soon, loop.call_soon_threadsafe, functools.partial(loop.call_later, 0.001)]
+    for way in ways:
+        assert loop.run_until_complete(main(way)) == [None, None]
+
+
+def test_what_ends_with_a_handle_may_make_others(loop):
+    left = 100
+
+    class Value:
+        def __del__(self):
+            nonlocal left
+            left -= 1
+            if left:
+                for make in loop.call_soon, functools.partial(loop.call_later, 0):
+                    make(print, Value() if make == loop.call_soon else None).cancel()
+            else:
+                loop.call_soon(loop.stop)
+
+    loop.call_soon(lambda: loop.call_later(60, print, Value()).cancel())
+    loop.run_forever()
+    assert left == 0

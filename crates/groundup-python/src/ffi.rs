@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyContext, PyString, PyTuple, PyType};
 use rustix::net::SocketAddrAny;
 
-pub use collector::{create, is_unseen, track, untrack};
+pub use collector::{create, is_unseen, is_weakly_known, track, untrack};
 
 /// What `PyIter_Send` led to, when it did not raise.
 #[derive(Debug)]

@@ -11,12 +11,13 @@ use pyo3::types::{PyContext, PyDict, PyTuple};
 use crate::call::Call;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
-use crate::{ffi, imports, spare_handles};
+use crate::spare_handles::{self, SpareHandle, Spares};
+use crate::{ffi, imports};
 
 /// What a callback method of the loop returns; stands for `asyncio.Handle`, and `isinstance` says so.
 ///
 /// It lets go of callback and arguments as soon as they have been called or cancelled.
-#[pyclass(frozen, subclass, weakref, freelist = 256, module = "groundup._groundup")]
+#[pyclass(frozen, subclass, weakref, module = "groundup._groundup")]
 pub struct Handle {
     /// Absent in a handle that nobody knows of: one that is spare, or being run.
     place: GilBound<RefCell<Option<Place>>>,
@@ -72,47 +73,59 @@ impl Handle {
         call: Call,
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
-        let handle = Self::build(event_loop, call, context)?;
-        let handle = Bound::new(event_loop.py(), handle)?;
+        let handle = Self::new_ready(event_loop, call, context)?;
         ffi::track(&handle);
         Ok(handle)
     }
 
-    /// A handle for the ready queue of `event_loop`, which it must be put on at once.
+    /// A handle, of whatever class, for the ready queue or the timers of `event_loop`, which it must be
+    /// put on at once.
     ///
     /// The garbage collector does not know it while its loop runs: see docs/SAFETY.md.
-    pub fn new_ready<'py>(
+    #[inline]
+    pub fn new_ready<'py, T: SpareHandle>(
         event_loop: &Bound<'py, EventLoop>,
         call: Call,
         context: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Bound<'py, Self>> {
+    ) -> PyResult<Bound<'py, T>> {
         let py = event_loop.py();
-        if event_loop.get().is_debug(py) || !event_loop.get().is_running_now(py) {
-            return Self::new(event_loop, call, context);
-        }
-        let Some(handle) = spare_handles::take(py) else {
-            let handle = Bound::new(py, Self::build(event_loop, call, context)?)?;
-            ffi::untrack(&handle);
-            return Ok(handle);
-        };
-        let this = handle.get();
+        let handle = spare_handles::make::<T>(py)?;
+        let this = T::base(&handle);
         this.place.get(py).replace(Some(Place::new(event_loop, context)?));
         this.call.get(py).replace(Some(call));
+        if event_loop.get().is_debug(py) {
+            this.debug.get(py).replace(DebugNotes::take(py)?);
+        }
+        if !event_loop.get().is_running_now(py) {
+            ffi::track(&handle);
+        }
         Ok(handle)
     }
 
-    /// The value of a handle, which is no object of Python's yet.
-    pub fn build(
-        event_loop: &Bound<'_, EventLoop>,
-        call: Call,
-        context: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
-        Ok(Self {
-            place: GilBound::new(RefCell::new(Some(Place::new(event_loop, context)?))),
-            call: GilBound::new(RefCell::new(Some(call))),
-            cancelled: GilBound::new(Cell::new(false)),
-            debug: GilBound::new(RefCell::new(DebugNotes::take(event_loop)?)),
-        })
+    /// One that holds nothing, and is no object of Python's yet.
+    pub fn empty() -> Self {
+        Self {
+            place: GilBound::default(),
+            call: GilBound::default(),
+            cancelled: GilBound::default(),
+            debug: GilBound::default(),
+        }
+    }
+
+    /// Lets go of all that it holds, so that it can be used again; false when it cannot.
+    #[inline]
+    pub fn clear(&self, py: Python<'_>) -> bool {
+        if self.debug.get(py).borrow().is_some() {
+            return false;
+        }
+        self.cancelled.get(py).set(false);
+        if let Some((place, call)) = self.take_call(py) {
+            call.let_go(py);
+            place.let_go(py);
+        } else if let Some(place) = self.place.get(py).take() {
+            place.let_go(py);
+        }
+        true
     }
 
     /// Whether it can be used again for another call, if nobody has it.
@@ -140,7 +153,9 @@ impl Handle {
 
     /// Lets go of the call.
     pub fn forget_call(&self, py: Python<'_>) {
-        drop(self.call.get(py).take());
+        if let Some(call) = self.call.get(py).take() {
+            call.let_go(py);
+        }
     }
 
     /// [`Handle::report`] of the call that it waits to make.
@@ -233,6 +248,23 @@ impl Handle {
     }
 }
 
+impl SpareHandle for Handle {
+    fn spares() -> &'static Spares<Self> {
+        static SPARES: Spares<Handle> = Spares::new();
+        &SPARES
+    }
+
+    fn blank(py: Python<'_>) -> PyResult<Bound<'_, Self>> {
+        Bound::new(py, Self::empty())
+    }
+
+    fn base<'a>(handle: &'a Bound<'_, Self>) -> &'a Handle {
+        handle.get()
+    }
+
+    fn clear(_: &Bound<'_, Self>) {}
+}
+
 #[pymethods]
 impl Handle {
     /// Cancel the callback; nothing happens if it was cancelled or called already.
@@ -314,12 +346,8 @@ impl Handle {
 }
 
 impl DebugNotes {
-    /// Notes the stack of the Python code that makes a handle, if the loop is in debug mode.
-    fn take(event_loop: &Bound<'_, EventLoop>) -> PyResult<Option<Box<Self>>> {
-        let py = event_loop.py();
-        if !event_loop.get().is_debug(py) {
-            return Ok(None);
-        }
+    /// Notes the stack of the Python code that makes a handle.
+    fn take(py: Python<'_>) -> PyResult<Option<Box<Self>>> {
         let (getframe, extract_stack) = (imports::getframe(py)?, imports::extract_stack(py)?);
         // A thread that runs no Python code of its own has no stack, and may call the loop all the
         // same.

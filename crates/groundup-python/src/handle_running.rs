@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::event_loop::EventLoop;
 use crate::handle::{Handle, Place, format_callback};
 use crate::tasks::{Future, Task};
-use crate::{errors, ffi, imports, spare_handles};
+use crate::{errors, ffi, imports};
 
 impl Handle {
     /// Calls the callback for the last time.
@@ -38,7 +38,6 @@ impl Handle {
             Ok(_) => {
                 call.let_go(py);
                 place.let_go(py);
-                spare_handles::put(handle);
                 Ok(())
             }
             Err(error) => Self::end_in_error(&handle, place, call, error),

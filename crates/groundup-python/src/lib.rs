@@ -2,13 +2,14 @@
 //!
 //! It has the crate's layers once more, as Python sees them: coroutines ([`coroutine`],
 //! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
-//! ([`transports`]). What is unsafe stands in [`ffi`], [`gil`], [`quick_method`], [`spare_bytes`]
-//! and [`thread_exit`].
+//! ([`transports`]). What is unsafe stands in [`ffi`], [`gil`], [`quick_method`], [`spare_bytes`],
+//! [`spare_handles`] and [`thread_exit`].
 
 mod ffi;
 mod gil;
 mod quick_method;
 mod spare_bytes;
+mod spare_handles;
 mod thread_exit;
 
 mod errors;
@@ -26,7 +27,6 @@ mod native_coroutine;
 mod call;
 mod handle;
 mod handle_running;
-mod spare_handles;
 mod thread_safe_handle;
 mod timer_handle;
 
@@ -52,6 +52,9 @@ mod _groundup {
             module.add("Future", future)?;
             module.add("Task", task)?;
         }
+        crate::spare_handles::keep::<crate::handle::Handle>(module.py());
+        crate::spare_handles::keep::<crate::timer_handle::TimerHandle>(module.py());
+        crate::spare_handles::keep::<crate::thread_safe_handle::ThreadSafeHandle>(module.py());
         EventLoop::prepare(module.py())?;
         crate::transports::prepare(module.py())?;
         module.add("__version__", env!("CARGO_PKG_VERSION"))

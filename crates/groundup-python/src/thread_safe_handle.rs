@@ -3,18 +3,17 @@
 //! So whoever has cancelled one, or seen that it is not cancelled, knows that its callback does not
 //! run at the same time. Python has them from 3.14 on.
 
-use std::sync::{Condvar, LazyLock, Mutex};
+use std::sync::{Condvar, Mutex};
 use std::thread::{self, ThreadId};
 
 use pyo3::prelude::*;
 
-use crate::call::Call;
-use crate::event_loop::EventLoop;
 use crate::handle::Handle;
+use crate::spare_handles::{SpareHandle, Spares};
 use crate::{ffi, imports};
 
 /// What call_soon_threadsafe returns; stands for `asyncio.events._ThreadSafeHandle`.
-#[pyclass(frozen, extends = Handle, freelist = 256, module = "groundup._groundup")]
+#[pyclass(frozen, extends = Handle, module = "groundup._groundup")]
 #[derive(Default)]
 pub struct ThreadSafeHandle {
     /// The thread that runs the callback.
@@ -24,31 +23,7 @@ pub struct ThreadSafeHandle {
 
 impl ThreadSafeHandle {
     /// Whether this Python has such handles.
-    pub fn is_known(py: Python<'_>) -> bool {
-        static KNOWN: LazyLock<bool> =
-            LazyLock::new(|| Python::attach(|py| py.version_info() >= (3, 14)));
-        let _ = py;
-        *KNOWN
-    }
-
-    /// A handle for the ready queue of `event_loop`, which it must be put on at once; without a
-    /// context of its own it gets a copy of the current one.
-    ///
-    /// The garbage collector does not know it while its loop runs: see docs/SAFETY.md.
-    pub fn new<'py>(
-        event_loop: &Bound<'py, EventLoop>,
-        call: Call,
-        context: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Bound<'py, Self>> {
-        let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
-        let handle = Bound::new(event_loop.py(), handle.add_subclass(Self::default()))?;
-        if event_loop.get().is_running_now(event_loop.py()) {
-            ffi::untrack(&handle);
-        } else {
-            ffi::track(&handle);
-        }
-        Ok(handle)
-    }
+    pub const ARE_KNOWN: bool = cfg!(Py_3_14);
 
     /// Calls the callback for the last time.
     ///
@@ -87,6 +62,24 @@ impl Drop for Running<'_> {
         *self.0.running.lock().unwrap() = None;
         self.0.ended.notify_all();
     }
+}
+
+impl SpareHandle for ThreadSafeHandle {
+    fn spares() -> &'static Spares<Self> {
+        static SPARES: Spares<ThreadSafeHandle> = Spares::new();
+        &SPARES
+    }
+
+    fn blank(py: Python<'_>) -> PyResult<Bound<'_, Self>> {
+        let handle = PyClassInitializer::from(Handle::empty());
+        Bound::new(py, handle.add_subclass(Self::default()))
+    }
+
+    fn base<'a>(handle: &'a Bound<'_, Self>) -> &'a Handle {
+        handle.as_super().get()
+    }
+
+    fn clear(_: &Bound<'_, Self>) {}
 }
 
 #[pymethods]

@@ -11,12 +11,13 @@ use crate::call::Call;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
 use crate::handle::Handle;
+use crate::spare_handles::{SpareHandle, Spares};
 use crate::{ffi, imports};
 
 /// What call_later and call_at return; stands for `asyncio.TimerHandle`.
-#[pyclass(frozen, extends = Handle, freelist = 256, module = "groundup._groundup")]
+#[pyclass(frozen, extends = Handle, module = "groundup._groundup")]
 pub struct TimerHandle {
-    when: f64,
+    when: GilBound<Cell<f64>>,
     /// Whether call_at was given the time as an int.
     is_int: GilBound<Cell<bool>>,
     key: GilBound<Cell<Option<TimerKey>>>,
@@ -32,16 +33,13 @@ impl TimerHandle {
         call: Call,
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Self>> {
-        let handle = PyClassInitializer::from(Handle::build(event_loop, call, context)?);
-        let (is_int, key) = (GilBound::new(Cell::new(false)), GilBound::new(Cell::new(None)));
-        let timer = Self { when, is_int, key };
-        let timer = Bound::new(event_loop.py(), handle.add_subclass(timer))?;
-        if event_loop.get().is_running_now(event_loop.py()) {
-            ffi::untrack(&timer);
-        } else {
-            ffi::track(&timer);
-        }
+        let timer = Handle::new_ready::<Self>(event_loop, call, context)?;
+        timer.get().when.get(event_loop.py()).set(when);
         Ok(timer)
+    }
+
+    fn seconds(&self, py: Python<'_>) -> f64 {
+        self.when.get(py).get()
     }
 
     /// Makes it tell its time as an int.
@@ -68,10 +66,36 @@ impl TimerHandle {
     fn equals(slf: &Bound<'_, Self>, other: &Bound<'_, Self>) -> PyResult<bool> {
         let py = slf.py();
         let (this, that) = (slf.as_super(), other.as_super());
-        Ok(slf.get().when == other.get().when
+        Ok(slf.get().seconds(py) == other.get().seconds(py)
             && this.get().is_cancelled(py) == that.get().is_cancelled(py)
             && this.getattr("_callback")?.eq(that.getattr("_callback")?)?
             && this.getattr("_args")?.eq(that.getattr("_args")?)?)
+    }
+}
+
+impl SpareHandle for TimerHandle {
+    fn spares() -> &'static Spares<Self> {
+        static SPARES: Spares<TimerHandle> = Spares::new();
+        &SPARES
+    }
+
+    fn blank(py: Python<'_>) -> PyResult<Bound<'_, Self>> {
+        let timer = Self {
+            when: GilBound::default(),
+            is_int: GilBound::default(),
+            key: GilBound::default(),
+        };
+        Bound::new(py, PyClassInitializer::from(Handle::empty()).add_subclass(timer))
+    }
+
+    fn base<'a>(timer: &'a Bound<'_, Self>) -> &'a Handle {
+        timer.as_super().get()
+    }
+
+    fn clear(timer: &Bound<'_, Self>) {
+        let (py, this) = (timer.py(), timer.get());
+        this.is_int.get(py).set(false);
+        this.key.get(py).set(None);
     }
 }
 
@@ -87,7 +111,7 @@ impl TimerHandle {
     /// Return the time of the callback, in seconds of the loop's clock: a float, or an int if
     /// call_at was given one.
     fn when<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let when = PyFloat::new(py, self.when).into_any();
+        let when = PyFloat::new(py, self.seconds(py)).into_any();
         if self.is_int.get(py).get() { when.call_method0("__int__") } else { Ok(when) }
     }
 
@@ -117,11 +141,11 @@ impl TimerHandle {
     }
 
     fn __repr__(slf: &Bound<'_, Self>) -> PyResult<String> {
-        Handle::describe(slf.as_super(), Some(slf.get().when))
+        Handle::describe(slf.as_super(), Some(slf.get().seconds(slf.py())))
     }
 
     fn __hash__(&self, py: Python<'_>) -> PyResult<isize> {
-        self.when.into_pyobject(py)?.hash()
+        self.seconds(py).into_pyobject(py)?.hash()
     }
 
     fn __richcmp__(
@@ -131,7 +155,7 @@ impl TimerHandle {
     ) -> PyResult<Py<PyAny>> {
         let py = slf.py();
         let Ok(other) = other.cast::<Self>() else { return Ok(py.NotImplemented()) };
-        let (when, others) = (slf.get().when, other.get().when);
+        let (when, others) = (slf.get().seconds(py), other.get().seconds(py));
         let holds = match operation {
             CompareOp::Lt => when < others,
             CompareOp::Gt => when > others,

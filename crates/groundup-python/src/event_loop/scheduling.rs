@@ -51,7 +51,7 @@ impl EventLoop {
         let py = event_loop.py();
         let call = tasks::callback_of(py, call)?;
         event_loop.get().check_scheduling(call.callback().bind(py), "call_soon")?;
-        let handle = Handle::new_ready(event_loop, call, context)?;
+        let handle = Handle::new_ready::<Handle>(event_loop, call, context)?;
         event_loop.get().core(py).wake(Ready::Handle(handle.clone().unbind()));
         Ok(handle)
     }
@@ -69,11 +69,11 @@ impl EventLoop {
         if this.is_debug(py) {
             check_callback(call.callback().bind(py), "call_soon_threadsafe")?;
         }
-        let (handle, ready) = if ThreadSafeHandle::is_known(py) {
-            let handle = ThreadSafeHandle::new(event_loop, call, context)?;
+        let (handle, ready) = if ThreadSafeHandle::ARE_KNOWN {
+            let handle = Handle::new_ready::<ThreadSafeHandle>(event_loop, call, context)?;
             (handle.as_super().clone(), Ready::ThreadSafe(handle.unbind()))
         } else {
-            let handle = Handle::new_ready(event_loop, call, context)?;
+            let handle = Handle::new_ready::<Handle>(event_loop, call, context)?;
             (handle.clone(), Ready::Handle(handle.unbind()))
         };
         if this.parts(py).running.runs_elsewhere() {

@@ -106,7 +106,7 @@ impl EventLoop {
         let (py, this) = (event_loop.py(), event_loop.get());
         this.check_open(py)?;
         let call = Call::new(callback, PyTuple::new(py, [future])?);
-        let handle = Handle::new_ready(event_loop, call, context)?;
+        let handle = Handle::new_ready::<Handle>(event_loop, call, context)?;
         this.core(py).wake(Ready::Handle(handle.unbind()));
         Ok(())
     }

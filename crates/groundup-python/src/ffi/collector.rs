@@ -36,10 +36,25 @@ pub fn is_unseen<T: PyClass>(object: &Bound<'_, T>) -> bool {
     // SAFETY: the object is live and the lock is held; where its class has room for a list of weak
     // references, the pointer to it is at that offset.
     unsafe {
+        ffi::Py_REFCNT(object) == 1
+            && !is_weakly_known(object)
+            && ffi::PyObject_GC_IsTracked(object) == 0
+    }
+}
+
+/// Whether there are weak references to an object.
+///
+/// # Safety
+///
+/// The object's memory is as its class says, and the lock is held.
+#[inline]
+pub unsafe fn is_weakly_known(object: *mut ffi::PyObject) -> bool {
+    // SAFETY: as the function's; where a class has room for a list of weak references, the pointer to it
+    // is at that offset.
+    unsafe {
         let offset = (*ffi::Py_TYPE(object)).tp_weaklistoffset;
         assert!(offset > 0, "the class has room for weak references");
-        let list = object.byte_offset(offset).cast::<*mut ffi::PyObject>();
-        ffi::Py_REFCNT(object) == 1 && (*list).is_null() && ffi::PyObject_GC_IsTracked(object) == 0
+        !(*object.byte_offset(offset).cast::<*mut ffi::PyObject>()).is_null()
     }
 }
 

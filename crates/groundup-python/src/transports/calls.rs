@@ -28,7 +28,7 @@ pub fn call_soon<'py>(
     if this.is_debug(py) {
         this.check_thread(py)?;
     }
-    let handle = Handle::new_ready(event_loop, Call::new(callback, args), None)?;
+    let handle = Handle::new_ready::<Handle>(event_loop, Call::new(callback, args), None)?;
     this.core(py).wake(Ready::Handle(handle.unbind()));
     Ok(())
 }
