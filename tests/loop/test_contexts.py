@@ -31,6 +31,82 @@ def test_a_callback_runs_in_a_copy_of_the_context_it_was_scheduled_in(same):
     )
 
 
+def test_each_callback_has_a_context_of_its_own_though_many_are_scheduled_in_one(same):
+    def body(loop):
+        seen = []
+
+        def callback(number):
+            seen.append((number, variable.get()))
+            variable.set(number)
+            loop.call_soon(lambda: seen.append(("then", variable.get())))
+            variable.set(f"{number} again")
+            loop.call_soon(lambda: seen.append(("last", variable.get())))
+
+        def schedule():
+            variable.set("scheduled")
+            for number in range(3):
+                loop.call_soon(callback, number)
+                loop.call_later(0, callback, number + 10)
+            kept.append(loop.call_soon(callback, 3))
+            kept[0].get_context().run(variable.set, "for one")
+            variable.set("unseen")
+
+        kept: list[asyncio.Handle] = []
+        loop.call_soon(schedule)
+        turn(loop, 4)
+        return seen, kept[0].get_context()[variable], variable.get("unset")
+
+    contextvars.copy_context().run(same, body)
+
+
+def test_handles_tell_different_contexts_and_always_the_same_one(loop):
+    async def main():
+        handles = [loop.call_soon(int) for _ in range(3)] + [loop.call_later(60, int)]
+        contexts = [handle.get_context() for handle in handles]
+        assert len({id(context) for context in contexts}) == len(contexts)
+        assert [handle.get_context() for handle in handles] == contexts
+        await asyncio.sleep(0)
+        assert all(
+            handle.get_context() is context
+            for handle, context in zip(handles, contexts, strict=True)
+        )
+        handles[-1].cancel()
+
+    loop.run_until_complete(main())
+
+
+def test_a_callback_runs_in_the_context_that_its_handle_has_told(loop):
+    async def main():
+        seen = []
+        first, second = [
+            loop.call_soon(lambda: seen.append((variable.get(), variable.set("inside"))[0]))
+            for _ in range(2)
+        ]
+        context = second.get_context()
+        context.run(variable.set, "told")
+        await asyncio.sleep(0)
+        assert (seen, context[variable]) == (["unset", "told"], "inside")
+        assert first.get_context()[variable] == "inside"
+
+    loop.run_until_complete(main())
+
+
+def test_threads_that_send_callbacks_have_their_own_variables(loop):
+    async def main():
+        seen = []
+
+        def send(name):
+            variable.set(name)
+            for _ in range(100):
+                loop.call_soon_threadsafe(lambda: seen.append(variable.get()))
+
+        await asyncio.gather(*(loop.run_in_executor(None, send, name) for name in range(4)))
+        await asyncio.sleep(0)
+        assert sorted(seen) == sorted([0, 1, 2, 3] * 100)
+
+    loop.run_until_complete(main())
+
+
 @pytest.mark.parametrize("method", ["call_soon", "call_soon_threadsafe", "call_later", "call_at"])
 def test_a_callback_runs_in_the_context_it_is_given(same, method):
     def body(loop):

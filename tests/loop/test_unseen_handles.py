@@ -38,6 +38,13 @@ class Owner:
     def leave_threadsafe(self):
         self.handles.append(self.loop.call_soon_threadsafe(self.method, self))
 
+    def leave_in_one_context(self):
+        variable.set(self)
+        self.handles += [self.loop.call_soon(print), self.loop.call_later(60, print)]
+        self.handles += [self.loop.call_soon(print), self.loop.call_soon(print)]
+        self.handles[2].get_context()
+        self.handles[3].cancel()
+
     def cancel_soon(self):
         self.leave_soon()
         self.handles[-1].cancel()

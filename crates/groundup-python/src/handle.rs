@@ -1,6 +1,7 @@
 //! Handles: a callback with its arguments and its context, to be called once or until cancelled.
 
 use std::cell::{Cell, RefCell};
+use std::mem;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -9,6 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyDict, PyTuple};
 
 use crate::call::Call;
+use crate::contexts::Snapshot;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
 use crate::spare_handles::{self, SpareHandle, Spares};
@@ -29,8 +31,15 @@ pub struct Handle {
 /// Where a handle's call is made.
 pub struct Place {
     pub event_loop: Py<EventLoop>,
+    pub context: CallContext,
+}
+
+/// The context of a call.
+pub enum CallContext {
     /// A `contextvars.Context`, or what can run a function as one does.
-    pub context: Py<PyAny>,
+    Own(Py<PyAny>),
+    /// A copy of what was current, which is to be made.
+    Snapshot(Snapshot),
 }
 
 impl Place {
@@ -44,17 +53,38 @@ impl Place {
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let context = match context {
-            Some(context) => check_context(context)?.clone(),
-            None => ffi::copy_current_context(event_loop.py())?.into_any(),
+            Some(context) => CallContext::Own(check_context(context)?.clone().unbind()),
+            None => CallContext::Snapshot(Snapshot::take(event_loop.py())?),
         };
-        Ok(Self { event_loop: event_loop.clone().unbind(), context: context.unbind() })
+        Ok(Self { event_loop: event_loop.clone().unbind(), context })
     }
 
     /// Lets go of both, without asking whether this thread holds the interpreter lock.
     #[inline]
     pub fn let_go(self, py: Python<'_>) {
         self.event_loop.drop_ref(py);
-        self.context.drop_ref(py);
+        match self.context {
+            CallContext::Own(context) => context.drop_ref(py),
+            CallContext::Snapshot(snapshot) => drop(snapshot),
+        }
+    }
+}
+
+impl CallContext {
+    /// The context, which from now on is this call's own.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    #[inline]
+    pub fn own<'a, 'py>(&'a mut self, py: Python<'py>) -> PyResult<&'a Bound<'py, PyAny>> {
+        if let Self::Snapshot(snapshot) = self {
+            *self = Self::Own(snapshot.own(py)?.into_any().unbind());
+        }
+        match self {
+            Self::Own(context) => Ok(context.bind(py)),
+            Self::Snapshot(_) => unreachable!("it is a context now"),
+        }
     }
 }
 
@@ -174,8 +204,20 @@ impl Handle {
     }
 
     /// The context in which it is called.
-    pub fn context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
-        self.with_place(py, |place| place.context.bind(py).clone())
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        let mut context = self.with_place(py, |place| match &place.context {
+            CallContext::Own(context) => CallContext::Own(context.clone_ref(py)),
+            CallContext::Snapshot(snapshot) => CallContext::Snapshot(snapshot.clone_ref(py)),
+        });
+        let own = context.own(py)?.clone();
+        if let Some(place) = &mut *self.place.get(py).borrow_mut() {
+            mem::swap(&mut place.context, &mut context);
+        }
+        Ok(own)
     }
 
     fn with_place<T>(&self, py: Python<'_>, ask: impl FnOnce(&Place) -> T) -> T {
@@ -278,7 +320,7 @@ impl Handle {
     }
 
     /// Return the contextvars.Context in which the callback is called.
-    fn get_context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+    fn get_context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.context(py)
     }
 
@@ -308,7 +350,7 @@ impl Handle {
     }
 
     #[getter]
-    fn _context<'py>(&self, py: Python<'py>) -> Bound<'py, PyAny> {
+    fn _context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         self.context(py)
     }
 
@@ -331,7 +373,10 @@ impl Handle {
         if let Ok(place) = self.place.visit().try_borrow()
             && let Some(place) = &*place
         {
-            visit.call(&place.context)?;
+            match &place.context {
+                CallContext::Own(context) => visit.call(context)?,
+                CallContext::Snapshot(snapshot) => visit.call(snapshot.context())?,
+            }
             visit.call(&place.event_loop)?;
         }
         match self.call.visit().try_borrow().as_deref() {

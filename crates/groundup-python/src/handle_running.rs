@@ -6,7 +6,7 @@ use pyo3::types::{PyContext, PyDict, PyTuple};
 
 use crate::call::Call;
 use crate::event_loop::EventLoop;
-use crate::handle::{Handle, Place, format_callback};
+use crate::handle::{CallContext, Handle, Place, format_callback};
 use crate::tasks::{Future, Task};
 use crate::{errors, ffi, imports};
 
@@ -33,8 +33,8 @@ impl Handle {
     #[inline]
     fn run_unseen(handle: Bound<'_, Self>) -> PyResult<()> {
         let py = handle.py();
-        let Some((place, call)) = handle.get().take_call(py) else { return Ok(()) };
-        match make_in(&place.context, py, &call) {
+        let Some((mut place, call)) = handle.get().take_call(py) else { return Ok(()) };
+        match make_in(&mut place.context, py, &call) {
             Ok(_) => {
                 call.let_go(py);
                 place.let_go(py);
@@ -76,8 +76,8 @@ impl Handle {
 
     fn invoke(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
         let py = handle.py();
-        let context = handle.get().context(py).unbind();
-        Self::settle(handle, call, make_in(&context, py, call))
+        let context = handle.get().context(py)?.unbind();
+        Self::settle(handle, call, make_in(&mut CallContext::Own(context), py, call))
     }
 
     fn settle<T>(handle: &Bound<'_, Self>, call: &Call, outcome: PyResult<T>) -> PyResult<()> {
@@ -109,14 +109,19 @@ impl Handle {
 }
 
 #[inline]
-fn make_in<'py>(context: &Py<PyAny>, py: Python<'py>, call: &Call) -> PyResult<Bound<'py, PyAny>> {
+fn make_in<'py>(
+    context: &mut CallContext,
+    py: Python<'py>,
+    call: &Call,
+) -> PyResult<Bound<'py, PyAny>> {
     if let Some((sleeper, result)) = sleeper_of(py, call) {
         // Who waits for it has a context of its own.
         return Future::set_result(sleeper, result.clone()).map(|()| result.clone());
     }
-    match context.bind(py).cast::<PyContext>() {
+    let context = context.own(py)?;
+    match context.cast::<PyContext>() {
         Ok(context) => ffi::run_in_context(context, || call.make(py)),
-        Err(_) => make_by_method(context.bind(py), call),
+        Err(_) => make_by_method(context, call),
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It has the crate's layers once more, as Python sees them: coroutines ([`coroutine`],
 //! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
-//! ([`transports`]). What is unsafe stands in [`ffi`], [`gil`], [`quick_method`], [`spare_bytes`],
+//! ([`transports`]). What is unsafe stands in [`contexts`], [`ffi`], [`gil`], [`quick_method`], [`spare_bytes`],
 //! [`spare_handles`] and [`thread_exit`].
 
 mod ffi;
@@ -12,6 +12,7 @@ mod spare_bytes;
 mod spare_handles;
 mod thread_exit;
 
+mod contexts;
 mod errors;
 mod imports;
 mod warnings;
@@ -47,6 +48,7 @@ mod _groundup {
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {
         crate::imports::prepare(module.py());
+        crate::contexts::prepare(module.py())?;
         crate::streams::Classes::get(module.py())?;
         if let Some((future, task)) = crate::tasks::prepare(module.py())? {
             module.add("Future", future)?;
