@@ -35,6 +35,11 @@ pub trait Clock {
     /// The time now.
     fn now(&self) -> Timestamp;
 
+    /// A time that was not long ago, if it can be told more quickly than the time now.
+    fn recently(&self) -> Timestamp {
+        self.now()
+    }
+
     /// How long a loop with nothing to do may sleep before `deadline`; `None` means until an event.
     fn sleep_until(&self, deadline: Option<Timestamp>) -> Option<Duration>;
 }
@@ -43,10 +48,21 @@ pub trait Clock {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Monotonic;
 
+impl Monotonic {
+    fn read(id: ClockId) -> Timestamp {
+        let time = clock_gettime(id);
+        Timestamp(time.tv_sec * 1_000_000_000 + time.tv_nsec)
+    }
+}
+
 impl Clock for Monotonic {
     fn now(&self) -> Timestamp {
-        let time = clock_gettime(ClockId::Monotonic);
-        Timestamp(time.tv_sec * 1_000_000_000 + time.tv_nsec)
+        Self::read(ClockId::Monotonic)
+    }
+
+    /// The time of the system's last tick, some milliseconds ago at most.
+    fn recently(&self) -> Timestamp {
+        Self::read(ClockId::MonotonicCoarse)
     }
 
     fn sleep_until(&self, deadline: Option<Timestamp>) -> Option<Duration> {

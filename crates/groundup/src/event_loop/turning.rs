@@ -34,7 +34,8 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
             self.poll(scope, self.fall_asleep())?;
             return Ok(self.time_for_timers());
         }
-        if self.stopping.get() || self.pace.is_due() {
+        if self.stopping.get() || self.pace.is_due(|| now.unwrap_or_else(|| self.clock.recently()))
+        {
             self.poll(scope, Some(Duration::ZERO))?;
         } else {
             self.admit_arrivals();
