@@ -24,6 +24,10 @@ pub trait QuickMethod {
     /// Its name.
     const NAME: &str;
 
+    /// Whether the quick way, unless it fails, lets go of objects by the token that it has, and in no other
+    /// way: then PyO3 need not be told that this thread holds the lock.
+    const NEEDS_NO_ATTACHING: bool = false;
+
     /// Where the method itself is noted.
     fn method() -> &'static OnceLock<Function>;
 
@@ -74,8 +78,15 @@ unsafe extern "C" fn called<M: QuickMethod>(
 ) -> *mut ffi::PyObject {
     // SAFETY: the arguments are those of this function.
     let quickly = |py: Python<'_>| unsafe { call_quickly::<M>(py, object, args, count, names) };
-    // At the interpreter's end nobody can be attached any more; the method itself need not be.
-    match Python::try_attach(|py| catch_unwind(AssertUnwindSafe(|| quickly(py)))) {
+    let guarded = |py: Python<'_>| catch_unwind(AssertUnwindSafe(|| quickly(py)));
+    let outcome = if M::NEEDS_NO_ATTACHING {
+        // SAFETY: the interpreter is what calls, with the lock held.
+        Some(guarded(unsafe { Python::assume_attached() }))
+    } else {
+        // At the interpreter's end nobody can be attached any more; the method itself need not be.
+        Python::try_attach(guarded)
+    };
+    match outcome {
         Some(Ok(Some(Ok(result)))) => result,
         Some(Ok(Some(Err(error)))) => raise(error),
         Some(Err(_)) => raise(PanicException::new_err("a quick method panicked")),
@@ -137,6 +148,8 @@ unsafe fn context<'py>(
 
 #[cold]
 fn raise(error: PyErr) -> *mut ffi::PyObject {
+    // On the way here objects may have been let go of without a token: whoever attaches ends them.
+    let _ = Python::try_attach(|_| ());
     // SAFETY: the interpreter has called a method, so the lock is held.
     error.restore(unsafe { Python::assume_attached() });
     ptr::null_mut()

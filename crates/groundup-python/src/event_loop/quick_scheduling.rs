@@ -29,6 +29,8 @@ impl QuickMethod for CallSoon {
 
     const NAME: &str = "call_soon";
 
+    const NEEDS_NO_ATTACHING: bool = true;
+
     fn method() -> &'static OnceLock<Function> {
         static METHOD: OnceLock<Function> = OnceLock::new();
         &METHOD
@@ -52,6 +54,8 @@ impl QuickMethod for CallSoonThreadsafe {
     type Class = EventLoop;
 
     const NAME: &str = "call_soon_threadsafe";
+
+    const NEEDS_NO_ATTACHING: bool = true;
 
     fn method() -> &'static OnceLock<Function> {
         static METHOD: OnceLock<Function> = OnceLock::new();
@@ -78,6 +82,8 @@ impl QuickMethod for CallLater {
 
     const NAME: &str = "call_later";
 
+    const NEEDS_NO_ATTACHING: bool = true;
+
     fn method() -> &'static OnceLock<Function> {
         static METHOD: OnceLock<Function> = OnceLock::new();
         &METHOD
@@ -103,6 +109,8 @@ impl QuickMethod for CallAt {
     type Class = EventLoop;
 
     const NAME: &str = "call_at";
+
+    const NEEDS_NO_ATTACHING: bool = true;
 
     fn method() -> &'static OnceLock<Function> {
         static METHOD: OnceLock<Function> = OnceLock::new();

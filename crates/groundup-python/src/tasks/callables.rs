@@ -73,7 +73,9 @@ fn call_of(task: &Bound<'_, Task>, awakening: Awakening) -> PyResult<Call> {
 pub fn callback_of(py: Python<'_>, call: Call) -> PyResult<Call> {
     match (Task::of(call.callback().bind(py)), call.only_argument()) {
         (Some(task), Some(future)) if Future::of(future.bind(py)).is_some() => {
-            Ok(Call::new(Wakeup::of(task)?.into_any(), call.args(py)?))
+            let wakeup = Call::new(Wakeup::of(task)?.into_any(), call.args(py)?);
+            call.let_go(py);
+            Ok(wakeup)
         }
         _ => Ok(call),
     }
