@@ -49,13 +49,15 @@ impl<T, N: Notify> Inbox<T, N> {
         }
     }
 
-    /// Puts an entry in and ends the loop's sleep.
-    pub fn push(&self, entry: T) {
+    /// Puts an entry in and ends the loop's sleep; tells how many there are now.
+    pub fn push(&self, entry: T) -> usize {
         let mut entries = self.entries.lock().unwrap();
         entries.push(entry);
+        let count = entries.len();
         self.occupied.store(true, Release);
         drop(entries);
         self.rouse();
+        count
     }
 
     /// Ends the loop's sleep, if it sleeps, without an entry.

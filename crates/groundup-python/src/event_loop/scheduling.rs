@@ -1,5 +1,6 @@
 //! Callbacks: soon, later, and from other threads.
 
+use std::thread;
 use std::time::Duration;
 
 use groundup::clock::{Clock, Timestamp};
@@ -15,6 +16,10 @@ use crate::thread_exit::Stay;
 use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::timer_handle::TimerHandle;
 use crate::{imports, tasks};
+
+/// A thread that has sent so many callbacks, of which the loop has taken none, lets the loop go on: what
+/// is called soon is still at hand then, and less waits at once.
+const FAR_AHEAD: usize = 4096;
 
 impl EventLoop {
     /// The loop's time in seconds.
@@ -77,7 +82,10 @@ impl EventLoop {
             (handle.clone(), Ready::Handle(handle.unbind()))
         };
         if this.parts(py).running.runs_elsewhere() {
-            this.core(py).inbox().push(ready);
+            let count = this.core(py).inbox().push(ready);
+            if count.is_multiple_of(FAR_AHEAD) {
+                let_others_go_on(py);
+            }
         } else {
             this.core(py).wake(ready);
         }
@@ -226,6 +234,13 @@ impl EventLoop {
     ) -> PyResult<Bound<'py, TimerHandle>> {
         Self::schedule_at(slf, when, Call::new(callback, args), context)
     }
+}
+
+/// Lets other threads have the interpreter lock, if there are any that wait for it.
+#[cold]
+fn let_others_go_on(py: Python<'_>) {
+    let _stay = Stay::new();
+    py.detach(thread::yield_now);
 }
 
 /// Checks, in debug mode, what is to be called.
