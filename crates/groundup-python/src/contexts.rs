@@ -2,7 +2,7 @@
 //!
 //! The variables of a context are in a map that never changes: who sets one gives the context another
 //! map. So one copy can stand for all that would be made while the current context has the same map.
-//! Such a [`Snapshot`] is neither entered nor shown while others have it: who needs a context then
+//! Such a snapshot is neither entered nor shown while others have it: who needs a context then
 //! makes a copy of it. Values live as long as they do with a copy for each.
 //!
 //! Where the interpreter keeps the map and the current context is not published. It is looked for when
@@ -13,6 +13,7 @@ use std::mem::ManuallyDrop;
 use std::ptr;
 
 use pyo3::ffi as cpython;
+use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 use pyo3::types::PyContext;
 
@@ -36,76 +37,96 @@ const NONE: (Word, usize) = (ptr::null_mut(), 0);
 /// What the interpreter's structures are made of here: pointers to objects.
 type Word = *mut cpython::PyObject;
 
-/// A context that stands for what was current when it was taken; a reference to it.
-pub struct Snapshot(ManuallyDrop<Py<PyContext>>);
+/// The context of a call that is to be made: a `contextvars.Context`, or what can run a function as one
+/// does.
+pub struct CallContext {
+    context: ManuallyDrop<Py<PyAny>>,
+    /// Whether it is a copy that stands for others too, which are to be made.
+    is_snapshot: bool,
+}
 
-impl Snapshot {
-    /// What is current now.
+impl CallContext {
+    /// The one that is given.
+    pub fn given(context: Py<PyAny>) -> Self {
+        Self { context: ManuallyDrop::new(context), is_snapshot: false }
+    }
+
+    /// A copy of the current one, sooner or later.
     ///
     /// # Errors
     ///
     /// `MemoryError`.
-    #[inline]
-    pub fn take(py: Python<'_>) -> PyResult<Self> {
+    #[inline(always)]
+    pub fn current(py: Python<'_>) -> PyResult<Self> {
         let (last, count) = LAST.get(py).get();
-        if count > 0 && is_current(py, last) {
+        let context = if count > 0 && is_current(py, last) {
             LAST.get(py).set((last, count + 1));
-            // SAFETY: it is a context, and who is counted holds a reference to it.
-            let context = unsafe { Bound::from_borrowed_ptr(py, last).cast_into_unchecked() };
-            return Ok(Self(ManuallyDrop::new(context.unbind())));
-        }
-        let context = ffi::copy_current_context(py)?;
-        LAST.get(py).set((context.as_ptr(), 1));
-        Ok(Self(ManuallyDrop::new(context.unbind())))
+            // SAFETY: who is counted holds a reference to it.
+            unsafe { Bound::from_borrowed_ptr(py, last) }
+        } else {
+            let copy = ffi::copy_current_context(py)?;
+            LAST.get(py).set((copy.as_ptr(), 1));
+            copy.into_any()
+        };
+        Ok(Self { context: ManuallyDrop::new(context.unbind()), is_snapshot: true })
     }
 
-    /// The context, for who neither enters nor shows it.
-    pub fn context(&self) -> &Py<PyContext> {
-        &self.0
-    }
-
-    /// A context for oneself: the snapshot, if nobody else has it, or else a copy.
+    /// The context, which from now on is this call's own: a copy, if it stands for others too.
     ///
     /// # Errors
     ///
     /// `MemoryError`.
     #[inline]
-    pub fn own<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyContext>> {
-        let context = self.0.bind(py);
-        if ffi::reference_count(context) > 1 {
-            return ffi::copy_context(context);
+    pub fn own<'a, 'py>(&'a mut self, py: Python<'py>) -> PyResult<&'a Bound<'py, PyAny>> {
+        if self.is_snapshot {
+            let context = self.context.bind(py);
+            if ffi::reference_count(context) > 1 {
+                // SAFETY: what is a snapshot was made as a context.
+                let copy = ffi::copy_context(unsafe { context.cast_unchecked() })?;
+                *self = Self::given(copy.into_any().unbind());
+            } else {
+                self.leave(py);
+                self.is_snapshot = false;
+            }
         }
-        self.leave(py);
-        Ok(context.clone())
+        Ok(self.context.bind(py))
     }
 
     /// The same once more.
     pub fn clone_ref(&self, py: Python<'_>) -> Self {
         let (last, count) = LAST.get(py).get();
-        if ptr::eq(last, self.0.as_ptr()) {
+        if self.is_snapshot && ptr::eq(last, self.context.as_ptr()) {
             LAST.get(py).set((last, count + 1));
         }
-        Self(ManuallyDrop::new(self.0.clone_ref(py)))
+        let context = ManuallyDrop::new(self.context.clone_ref(py));
+        Self { context, is_snapshot: self.is_snapshot }
+    }
+
+    /// Shows the garbage collector what it holds.
+    pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&*self.context)
     }
 
     /// Counts it no longer, if it is of the last that was taken.
     #[inline]
     fn leave(&self, py: Python<'_>) {
         let (last, count) = LAST.get(py).get();
-        if ptr::eq(last, self.0.as_ptr()) {
+        if ptr::eq(last, self.context.as_ptr()) {
             LAST.get(py).set(if count > 1 { (last, count - 1) } else { NONE });
         }
     }
 }
 
-impl Drop for Snapshot {
-    #[inline]
+impl Drop for CallContext {
+    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: what has one is in a `GilBound`, so the lock is held.
         let py = unsafe { Python::assume_attached() };
-        self.leave(py);
+        if self.is_snapshot {
+            self.leave(py);
+        }
         // SAFETY: the reference is not used after this.
-        unsafe { ManuallyDrop::take(&mut self.0) }.drop_ref(py);
+        unsafe { ManuallyDrop::take(&mut self.context) }.drop_ref(py);
     }
 }
 

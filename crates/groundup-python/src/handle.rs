@@ -10,7 +10,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyDict, PyTuple};
 
 use crate::call::Call;
-use crate::contexts::Snapshot;
+use crate::contexts::CallContext;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
 use crate::spare_handles::{self, SpareHandle, Spares};
@@ -21,7 +21,7 @@ use crate::{ffi, imports};
 /// It lets go of callback and arguments as soon as they have been called or cancelled.
 #[pyclass(frozen, subclass, weakref, module = "groundup._groundup")]
 pub struct Handle {
-    /// Absent in a handle that nobody knows of: one that is spare, or being run.
+    /// Absent in a handle that is spare.
     place: GilBound<RefCell<Option<Place>>>,
     call: GilBound<RefCell<Option<Call>>>,
     cancelled: GilBound<Cell<bool>>,
@@ -34,57 +34,29 @@ pub struct Place {
     pub context: CallContext,
 }
 
-/// The context of a call.
-pub enum CallContext {
-    /// A `contextvars.Context`, or what can run a function as one does.
-    Own(Py<PyAny>),
-    /// A copy of what was current, which is to be made.
-    Snapshot(Snapshot),
-}
-
 impl Place {
     /// On `event_loop`, in a context, or else in a copy of the current one.
     ///
     /// # Errors
     ///
     /// `TypeError` when it is no context.
+    #[inline(always)]
     fn new(
         event_loop: &Bound<'_, EventLoop>,
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
         let context = match context {
-            Some(context) => CallContext::Own(check_context(context)?.clone().unbind()),
-            None => CallContext::Snapshot(Snapshot::take(event_loop.py())?),
+            Some(context) => CallContext::given(check_context(context)?.clone().unbind()),
+            None => CallContext::current(event_loop.py())?,
         };
         Ok(Self { event_loop: event_loop.clone().unbind(), context })
     }
 
     /// Lets go of both, without asking whether this thread holds the interpreter lock.
-    #[inline]
+    #[inline(always)]
     pub fn let_go(self, py: Python<'_>) {
         self.event_loop.drop_ref(py);
-        match self.context {
-            CallContext::Own(context) => context.drop_ref(py),
-            CallContext::Snapshot(snapshot) => drop(snapshot),
-        }
-    }
-}
-
-impl CallContext {
-    /// The context, which from now on is this call's own.
-    ///
-    /// # Errors
-    ///
-    /// `MemoryError`.
-    #[inline]
-    pub fn own<'a, 'py>(&'a mut self, py: Python<'py>) -> PyResult<&'a Bound<'py, PyAny>> {
-        if let Self::Snapshot(snapshot) = self {
-            *self = Self::Own(snapshot.own(py)?.into_any().unbind());
-        }
-        match self {
-            Self::Own(context) => Ok(context.bind(py)),
-            Self::Snapshot(_) => unreachable!("it is a context now"),
-        }
+        drop(self.context);
     }
 }
 
@@ -121,8 +93,9 @@ impl Handle {
         let py = event_loop.py();
         let handle = spare_handles::make::<T>(py)?;
         let this = T::base(&handle);
-        this.place.get(py).replace(Some(Place::new(event_loop, context)?));
-        this.call.get(py).replace(Some(call));
+        let place = Place::new(event_loop, context)?;
+        *this.place.get(py).borrow_mut() = Some(place);
+        *this.call.get(py).borrow_mut() = Some(call);
         if event_loop.get().is_debug(py) {
             this.debug.get(py).replace(DebugNotes::take(py)?);
         }
@@ -143,16 +116,14 @@ impl Handle {
     }
 
     /// Lets go of all that it holds, so that it can be used again; false when it cannot.
-    #[inline]
+    #[inline(always)]
     pub fn clear(&self, py: Python<'_>) -> bool {
         if self.debug.get(py).borrow().is_some() {
             return false;
         }
         self.cancelled.get(py).set(false);
-        if let Some((place, call)) = self.take_call(py) {
-            call.let_go(py);
-            place.let_go(py);
-        } else if let Some(place) = self.place.get(py).take() {
+        self.forget_call(py);
+        if let Some(place) = self.place.get(py).take() {
             place.let_go(py);
         }
         true
@@ -163,25 +134,27 @@ impl Handle {
         !self.is_cancelled(py) && self.debug.get(py).borrow().is_none()
     }
 
-    /// Takes the call and its place out of a handle that nobody else has.
-    pub fn take_call(&self, py: Python<'_>) -> Option<(Place, Call)> {
-        let call = self.call.get(py).take()?;
-        let place = self.place.get(py).take().expect("a handle with a call has a place");
-        Some((place, call))
-    }
-
-    /// Puts back what was taken out.
-    pub fn put_call(&self, py: Python<'_>, place: Place, call: Call) {
-        self.place.get(py).replace(Some(place));
-        self.call.get(py).replace(Some(call));
-    }
-
     /// The call that it waits to make.
     pub fn call(&self, py: Python<'_>) -> Option<Call> {
         self.call.get(py).borrow().as_ref().map(|call| call.clone_ref(py))
     }
 
+    /// Makes the call. Nobody else has this handle, so what it holds may be lent meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// What the call raises; `MemoryError`.
+    #[inline]
+    pub fn make_unseen_call(&self, py: Python<'_>) -> PyResult<()> {
+        let (mut place, call) = (self.place.get(py).borrow_mut(), self.call.get(py).borrow());
+        match (&mut *place, &*call) {
+            (Some(place), Some(call)) => call.make_in(py, &mut place.context).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// Lets go of the call.
+    #[inline(always)]
     pub fn forget_call(&self, py: Python<'_>) {
         if let Some(call) = self.call.get(py).take() {
             call.let_go(py);
@@ -209,10 +182,7 @@ impl Handle {
     ///
     /// `MemoryError`.
     pub fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut context = self.with_place(py, |place| match &place.context {
-            CallContext::Own(context) => CallContext::Own(context.clone_ref(py)),
-            CallContext::Snapshot(snapshot) => CallContext::Snapshot(snapshot.clone_ref(py)),
-        });
+        let mut context = self.with_place(py, |place| place.context.clone_ref(py));
         let own = context.own(py)?.clone();
         if let Some(place) = &mut *self.place.get(py).borrow_mut() {
             mem::swap(&mut place.context, &mut context);
@@ -373,10 +343,7 @@ impl Handle {
         if let Ok(place) = self.place.visit().try_borrow()
             && let Some(place) = &*place
         {
-            match &place.context {
-                CallContext::Own(context) => visit.call(context)?,
-                CallContext::Snapshot(snapshot) => visit.call(snapshot.context())?,
-            }
+            place.context.traverse(&visit)?;
             visit.call(&place.event_loop)?;
         }
         match self.call.visit().try_borrow().as_deref() {

@@ -5,10 +5,11 @@ use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyDict, PyTuple};
 
 use crate::call::Call;
+use crate::contexts::CallContext;
 use crate::event_loop::EventLoop;
-use crate::handle::{CallContext, Handle, Place, format_callback};
+use crate::handle::{Handle, format_callback};
 use crate::tasks::{Future, Task};
-use crate::{errors, ffi, imports};
+use crate::{errors, ffi, imports, spare_handles};
 
 impl Handle {
     /// Calls the callback for the last time.
@@ -29,30 +30,23 @@ impl Handle {
         outcome
     }
 
-    /// The same for a handle that nobody else has: it need not hold anything while it runs.
+    /// The same for a handle that nobody else has.
     #[inline]
     fn run_unseen(handle: Bound<'_, Self>) -> PyResult<()> {
         let py = handle.py();
-        let Some((mut place, call)) = handle.get().take_call(py) else { return Ok(()) };
-        match make_in(&mut place.context, py, &call) {
-            Ok(_) => {
-                call.let_go(py);
-                place.let_go(py);
+        match handle.get().make_unseen_call(py) {
+            Ok(()) => {
+                spare_handles::put(handle);
                 Ok(())
             }
-            Err(error) => Self::end_in_error(&handle, place, call, error),
+            Err(error) => Self::end_in_error(&handle, error),
         }
     }
 
     #[cold]
-    fn end_in_error(
-        handle: &Bound<'_, Self>,
-        place: Place,
-        call: Call,
-        error: PyErr,
-    ) -> PyResult<()> {
+    fn end_in_error(handle: &Bound<'_, Self>, error: PyErr) -> PyResult<()> {
         let py = handle.py();
-        handle.get().put_call(py, place, call.clone_ref(py));
+        let Some(call) = handle.get().call(py) else { return Err(error) };
         let outcome = Self::settle(handle, &call, Err::<(), _>(error));
         handle.get().forget_call(py);
         ffi::track(handle);
@@ -77,7 +71,7 @@ impl Handle {
     fn invoke(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
         let py = handle.py();
         let context = handle.get().context(py)?.unbind();
-        Self::settle(handle, call, make_in(&mut CallContext::Own(context), py, call))
+        Self::settle(handle, call, call.make_in(py, &mut CallContext::given(context)))
     }
 
     fn settle<T>(handle: &Bound<'_, Self>, call: &Call, outcome: PyResult<T>) -> PyResult<()> {
@@ -108,20 +102,27 @@ impl Handle {
     }
 }
 
-#[inline]
-fn make_in<'py>(
-    context: &mut CallContext,
-    py: Python<'py>,
-    call: &Call,
-) -> PyResult<Bound<'py, PyAny>> {
-    if let Some((sleeper, result)) = sleeper_of(py, call) {
-        // Who waits for it has a context of its own.
-        return Future::set_result(sleeper, result.clone()).map(|()| result.clone());
-    }
-    let context = context.own(py)?;
-    match context.cast::<PyContext>() {
-        Ok(context) => ffi::run_in_context(context, || call.make(py)),
-        Err(_) => make_by_method(context, call),
+impl Call {
+    /// Makes the call in a context.
+    ///
+    /// # Errors
+    ///
+    /// What it raises; `MemoryError`.
+    #[inline]
+    pub fn make_in<'py>(
+        &self,
+        py: Python<'py>,
+        context: &mut CallContext,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some((sleeper, result)) = sleeper_of(py, self) {
+            // Who waits for it has a context of its own.
+            return Future::set_result(sleeper, result.clone()).map(|()| result.clone());
+        }
+        let context = context.own(py)?;
+        match context.cast::<PyContext>() {
+            Ok(context) => ffi::run_in_context(context, || self.make(py)),
+            Err(_) => make_by_method(context, self),
+        }
     }
 }
 

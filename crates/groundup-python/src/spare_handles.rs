@@ -16,10 +16,10 @@ use pyo3::prelude::*;
 use crate::ffi::{is_weakly_known, untrack};
 use crate::gil::GilBound;
 use crate::handle::Handle;
+use crate::timer_handle::TimerHandle;
 
-/// How many of a class are kept at most: what another thread can send in the 5 ms until it has to let go
-/// of the interpreter lock.
-const MOST: usize = 32 * 1024;
+/// How many of a class are kept at most.
+const MOST: usize = 8 * 1024;
 
 /// A class of handles that are used again.
 pub trait SpareHandle: PyClass {
@@ -69,6 +69,27 @@ pub fn make<T: SpareHandle>(py: Python<'_>) -> PyResult<Bound<'_, T>> {
     let handle = T::blank(py)?;
     untrack(&handle);
     Ok(handle)
+}
+
+/// Lets go of a handle that nobody else has, not even the garbage collector, and that was not made in
+/// debug mode. It spares the interpreter's way to [`end`].
+#[inline]
+pub fn put(handle: Bound<'_, Handle>) {
+    if handle.is_exact_instance_of::<Handle>() {
+        put_exact(handle);
+    } else if let Ok(timer) = handle.into_any().cast_into_exact::<TimerHandle>() {
+        put_exact(timer);
+    }
+}
+
+#[inline]
+fn put_exact<T: SpareHandle>(handle: Bound<'_, T>) {
+    let py = handle.py();
+    let spares = T::spares().handles.get(py);
+    if spares.borrow().len() < MOST && T::base(&handle).clear(py) {
+        T::clear(&handle);
+        spares.borrow_mut().push(handle.unbind());
+    }
 }
 
 unsafe extern "C" {
