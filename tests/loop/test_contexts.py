@@ -48,13 +48,13 @@ def test_each_callback_has_a_context_of_its_own_though_many_are_scheduled_in_one
                 loop.call_soon(callback, number)
                 loop.call_later(0, callback, number + 10)
             kept.append(loop.call_soon(callback, 3))
-            kept[0].get_context().run(variable.set, "for one")
+            kept[0]._context.run(variable.set, "for one")
             variable.set("unseen")
 
         kept: list[asyncio.Handle] = []
         loop.call_soon(schedule)
         turn(loop, 4)
-        return seen, kept[0].get_context()[variable], variable.get("unset")
+        return seen, kept[0]._context[variable], variable.get("unset")
 
     contextvars.copy_context().run(same, body)
 

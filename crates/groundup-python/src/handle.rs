@@ -1,7 +1,6 @@
 //! Handles: a callback with its arguments and its context, to be called once or until cancelled.
 
 use std::cell::{Cell, RefCell};
-use std::mem;
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -21,42 +20,29 @@ use crate::{ffi, imports};
 /// It lets go of callback and arguments as soon as they have been called or cancelled.
 #[pyclass(frozen, subclass, weakref, module = "groundup._groundup")]
 pub struct Handle {
-    /// Absent in a handle that is spare.
-    place: GilBound<RefCell<Option<Place>>>,
+    place: GilBound<RefCell<Place>>,
     call: GilBound<RefCell<Option<Call>>>,
     cancelled: GilBound<Cell<bool>>,
     debug: GilBound<RefCell<Option<Box<DebugNotes>>>>,
 }
 
-/// Where a handle's call is made.
-pub struct Place {
-    pub event_loop: Py<EventLoop>,
-    pub context: CallContext,
+/// Where a handle's call is made; a handle that is spare has none. Each is taken by itself, in a register.
+#[derive(Default)]
+struct Place {
+    event_loop: Option<Py<EventLoop>>,
+    context: Option<CallContext>,
 }
 
-impl Place {
-    /// On `event_loop`, in a context, or else in a copy of the current one.
-    ///
-    /// # Errors
-    ///
-    /// `TypeError` when it is no context.
-    #[inline(always)]
-    fn new(
-        event_loop: &Bound<'_, EventLoop>,
-        context: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Self> {
-        let context = match context {
-            Some(context) => CallContext::given(check_context(context)?.clone().unbind()),
-            None => CallContext::current(event_loop.py())?,
-        };
-        Ok(Self { event_loop: event_loop.clone().unbind(), context })
-    }
-
-    /// Lets go of both, without asking whether this thread holds the interpreter lock.
-    #[inline(always)]
-    pub fn let_go(self, py: Python<'_>) {
-        self.event_loop.drop_ref(py);
-        drop(self.context);
+/// The context that is given, or else a copy of the current one.
+///
+/// # Errors
+///
+/// `TypeError` when it is no context.
+#[inline(always)]
+fn context_of(py: Python<'_>, context: Option<&Bound<'_, PyAny>>) -> PyResult<CallContext> {
+    match context {
+        Some(context) => Ok(CallContext::given(check_context(context)?.clone().unbind())),
+        None => CallContext::current(py),
     }
 }
 
@@ -93,8 +79,11 @@ impl Handle {
         let py = event_loop.py();
         let handle = spare_handles::make::<T>(py)?;
         let this = T::base(&handle);
-        let place = Place::new(event_loop, context)?;
-        *this.place.get(py).borrow_mut() = Some(place);
+        let context = context_of(py, context)?;
+        let mut place = this.place.get(py).borrow_mut();
+        place.context = Some(context);
+        place.event_loop = Some(event_loop.clone().unbind());
+        drop(place);
         *this.call.get(py).borrow_mut() = Some(call);
         if event_loop.get().is_debug(py) {
             this.debug.get(py).replace(DebugNotes::take(py)?);
@@ -123,8 +112,11 @@ impl Handle {
         }
         self.cancelled.get(py).set(false);
         self.forget_call(py);
-        if let Some(place) = self.place.get(py).take() {
-            place.let_go(py);
+        let context = self.place.get(py).borrow_mut().context.take();
+        drop(context);
+        let event_loop = self.place.get(py).borrow_mut().event_loop.take();
+        if let Some(event_loop) = event_loop {
+            event_loop.drop_ref(py);
         }
         true
     }
@@ -147,8 +139,8 @@ impl Handle {
     #[inline]
     pub fn make_unseen_call(&self, py: Python<'_>) -> PyResult<()> {
         let (mut place, call) = (self.place.get(py).borrow_mut(), self.call.get(py).borrow());
-        match (&mut *place, &*call) {
-            (Some(place), Some(call)) => call.make_in(py, &mut place.context).map(drop),
+        match (&mut place.context, &*call) {
+            (Some(context), Some(call)) => call.make_in(py, context).map(drop),
             _ => Ok(()),
         }
     }
@@ -173,7 +165,8 @@ impl Handle {
 
     /// The loop that calls it.
     pub fn event_loop<'py>(&self, py: Python<'py>) -> Bound<'py, EventLoop> {
-        self.with_place(py, |place| place.event_loop.bind(py).clone())
+        let place = self.place.get(py).borrow();
+        place.event_loop.as_ref().expect("it is not spare").bind(py).clone()
     }
 
     /// The context in which it is called.
@@ -182,16 +175,13 @@ impl Handle {
     ///
     /// `MemoryError`.
     pub fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let mut context = self.with_place(py, |place| place.context.clone_ref(py));
+        let place = self.place.get(py);
+        let context = place.borrow().context.as_ref().map(|context| context.clone_ref(py));
+        let mut context = context.expect("it is not spare");
         let own = context.own(py)?.clone();
-        if let Some(place) = &mut *self.place.get(py).borrow_mut() {
-            mem::swap(&mut place.context, &mut context);
-        }
+        let shared = place.borrow_mut().context.replace(context);
+        drop(shared);
         Ok(own)
-    }
-
-    fn with_place<T>(&self, py: Python<'_>, ask: impl FnOnce(&Place) -> T) -> T {
-        ask(self.place.get(py).borrow().as_ref().expect("a handle that somebody has has a place"))
     }
 
     /// Whether it waits to be called.
@@ -340,10 +330,8 @@ impl Handle {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        if let Ok(place) = self.place.visit().try_borrow()
-            && let Some(place) = &*place
-        {
-            place.context.traverse(&visit)?;
+        if let Ok(place) = self.place.visit().try_borrow() {
+            place.context.as_ref().map_or(Ok(()), |context| context.traverse(&visit))?;
             visit.call(&place.event_loop)?;
         }
         match self.call.visit().try_borrow().as_deref() {
