@@ -10,7 +10,7 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyBytes, PyContext, PyString, PyTuple, PyType};
+use pyo3::types::{PyByteArray, PyContext, PyString, PyTuple, PyType};
 use rustix::net::SocketAddrAny;
 
 pub use collector::{create, is_unseen, is_weakly_known, track, untrack};
@@ -340,18 +340,9 @@ pub fn unix_name(address: &SocketAddrAny) -> Box<[u8]> {
     bytes.get(size_of::<u16>()..).unwrap_or_default().into()
 }
 
-/// Appends the first `count` bytes of a bytearray.
-pub fn extend_from_bytearray(vector: &mut Vec<u8>, array: &Bound<'_, PyByteArray>, count: usize) {
+/// Copies the first bytes of a bytearray to `target`, as many as that has room for.
+pub fn copy_from_bytearray(array: &Bound<'_, PyByteArray>, target: &mut [u8]) {
     // SAFETY: the lock is held and no Python code runs while the slice lives, so that the array is
     // neither changed nor resized.
-    vector.extend_from_slice(unsafe { &array.as_bytes()[..count] });
-}
-
-/// The first `count` bytes of a bytearray, as bytes.
-pub fn bytes_of_bytearray<'py>(
-    array: &Bound<'py, PyByteArray>,
-    count: usize,
-) -> Bound<'py, PyBytes> {
-    // SAFETY: as in `extend_from_bytearray`; making a bytes object runs no Python code.
-    PyBytes::new(array.py(), unsafe { &array.as_bytes()[..count] })
+    target.copy_from_slice(unsafe { &array.as_bytes()[..target.len()] });
 }

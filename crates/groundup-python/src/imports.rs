@@ -122,6 +122,7 @@ import_once! {
     memory_bio = "ssl"."MemoryBIO";
     ssl_certificate_error = "ssl"."CertificateError";
     ssl_context = "ssl"."SSLContext";
+    ssl_engine = "_ssl"."_SSLSocket";
     ssl_error = "ssl"."SSLError";
     ssl_object = "ssl"."SSLObject";
     ssl_socket = "ssl"."SSLSocket";

@@ -60,8 +60,7 @@ impl SpareBytes {
         size: usize,
         scratch: &mut [u8],
     ) -> rustix::io::Result<Served<'py>> {
-        let spare = self.take(py, size).or_else(|| Served::with_room(py, size));
-        let mut spare = spare.ok_or(Errno::NOMEM)?;
+        let mut spare = self.with_room(py, size).ok_or(Errno::NOMEM)?;
         let (first, rest) = (&mut spare.memory()[..size], &mut scratch[size..]);
         let mut slices = [IoSliceMut::new(first), IoSliceMut::new(rest)];
         let (mut none, flags) = (RecvAncillaryBuffer::default(), RecvFlags::DONTWAIT);
@@ -71,12 +70,26 @@ impl SpareBytes {
                 scratch[..size].copy_from_slice(&spare.memory()[..size]);
                 Ok(self.copy(py, &scratch[..count]))
             }
-            Ok(count) if count > size / 4 * 3 => return Ok(spare.shorten(count)),
-            Ok(count) => Ok(self.copy(py, &spare.memory()[..count])),
+            Ok(count) => return Ok(self.shorten(spare, size, count)),
             Err(error) => Err(error),
         };
         self.keep(spare);
         data
+    }
+
+    /// Bytes to be filled, with room for so many; none without memory.
+    pub fn with_room<'py>(&self, py: Python<'py>, room: usize) -> Option<Served<'py>> {
+        self.take(py, room).or_else(|| Served::with_room(py, room))
+    }
+
+    /// The first bytes of what was filled, in another object if they are much fewer than was asked for.
+    pub fn shorten<'py>(&self, mut filled: Served<'py>, asked: usize, count: usize) -> Served<'py> {
+        if count > asked / 4 * 3 {
+            return filled.shorten(count);
+        }
+        let copy = self.copy(filled.bytes.py(), &filled.memory()[..count]);
+        self.keep(filled);
+        copy
     }
 
     /// Lets go of bytes that have served, and keeps them if nobody else refers to them.
@@ -125,9 +138,20 @@ impl<'py> Served<'py> {
         self.bytes
     }
 
+    /// How many there is room for.
+    pub fn room(&self) -> usize {
+        self.room
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.bytes.as_bytes().len()
+    }
+
+    /// The memory behind the first bytes, of an object that nobody has seen yet.
+    pub fn memory_behind(&mut self, count: usize) -> &mut [u8] {
+        let room = self.room;
+        &mut self.memory()[count..room]
     }
 
     /// The same bytes with a content, for which there is room.

@@ -78,13 +78,11 @@ impl Memory {
     ///
     /// `MemoryError`.
     pub fn drain<'py>(&self, py: Python<'py>) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        // The application has the session too, and may have used it.
-        if self.measure(py)? == 0 {
-            return Ok(None);
-        }
+        // What is known does not count: the application has the session too, and may have used it.
         let data = self.object.bind(py).call_method0(intern!(py, "read"))?;
+        let data = data.cast_into::<PyBytes>()?;
         self.known_len.get(py).set(Some(0));
-        Ok(Some(data.cast_into::<PyBytes>()?))
+        Ok((!data.as_bytes().is_empty()).then_some(data))
     }
 
     /// Shows the garbage collector what this holds.

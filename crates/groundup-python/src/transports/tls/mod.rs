@@ -5,6 +5,8 @@
 //! and what is reported to whom are those of `asyncio.sslproto`.
 
 mod closing;
+mod decrypting;
+mod engine;
 mod handshake;
 mod memory;
 mod reading;

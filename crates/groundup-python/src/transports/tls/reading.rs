@@ -4,7 +4,7 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyException;
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyMemoryView;
+use pyo3::types::{PyBytes, PyMemoryView};
 
 use super::TlsProtocol;
 use super::session::Progress;
@@ -60,13 +60,31 @@ impl TlsProtocol {
 
     fn read_for_app(tls: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (tls.py(), tls.get());
-        let received = this.session.read(py)?;
-        if let (Some(data), Some(protocol)) = (received.data, this.app_protocol(py))
-            && !streams::deliver(&this.state(py).app_protocol, &this.state(py).reader, &data)?
-        {
-            protocol.call_method1(intern!(py, "data_received"), (data,))?;
+        let spares = this.event_loop.get().spares(py);
+        let received = this.session.read(py, spares)?;
+        if let Some(data) = received.data {
+            this.hand_up(data.bytes())?;
+            spares.keep(data);
         }
-        if received.is_end { Self::end_by_peer(tls) } else { Ok(()) }
+        if received.is_end {
+            return Self::end_by_peer(tls);
+        }
+        if received.is_part { Self::read_soon(tls) } else { Ok(()) }
+    }
+
+    fn hand_up(&self, data: &Bound<'_, PyBytes>) -> PyResult<()> {
+        let (py, state) = (data.py(), self.state(data.py()));
+        let Some(protocol) = self.app_protocol(py) else { return Ok(()) };
+        if streams::deliver(&state.app_protocol, &state.reader, data)? {
+            return Ok(());
+        }
+        protocol.call_method1(intern!(py, "data_received"), (data,)).map(drop)
+    }
+
+    /// Reads on in the loop's next turn.
+    fn read_soon(tls: &Bound<'_, Self>) -> PyResult<()> {
+        let read_on = tls.getattr(intern!(tls.py(), "_read_on"))?;
+        Self::call_soon(tls, &read_on, [])
     }
 
     fn read_into_app(tls: &Bound<'_, Self>) -> PyResult<()> {
@@ -95,11 +113,7 @@ impl TlsProtocol {
         if is_end {
             return Self::end_by_peer(tls);
         }
-        if filled == size && size > 0 {
-            let read_on = tls.getattr(intern!(py, "_read_on"))?;
-            return Self::call_soon(tls, &read_on, []);
-        }
-        Ok(())
+        if filled == size && size > 0 { Self::read_soon(tls) } else { Ok(()) }
     }
 
     /// The peer has said that it sends no more: so it ends from this side too.

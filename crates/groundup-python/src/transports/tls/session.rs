@@ -10,12 +10,13 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyDict};
 
+use super::engine::Engine;
 use super::memory::Memory;
 use crate::gil::GilBound;
-use crate::{ffi, imports};
+use crate::imports;
 
 /// How much one record can hold, in bytes (RFC 8446, section 5.1).
-const RECORD: usize = 16 * 1024;
+pub const RECORD: usize = 16 * 1024;
 
 /// What an operation came to.
 #[derive(Debug)]
@@ -26,28 +27,21 @@ pub enum Progress<T> {
     Again,
 }
 
-/// What a read gave.
-#[derive(Debug)]
-pub struct Received<'py> {
-    /// The plain bytes, if there were any.
-    pub data: Option<Bound<'py, PyBytes>>,
-    /// Whether the peer has said that no more will come.
-    pub is_end: bool,
-}
-
 /// One session and the two memories it works on.
 #[derive(Debug)]
 pub struct Session {
     /// The `ssl.SSLObject`, for users.
     pub object: Py<PyAny>,
     /// What is called: its C part, or the object itself where a subclass may have a say.
-    target: Py<PyAny>,
-    incoming: Memory,
+    pub(super) target: Py<PyAny>,
+    /// The same C part, where it is known.
+    pub(super) engine: Option<Engine>,
+    pub(super) incoming: Memory,
     outgoing: Memory,
     /// Where one record is decrypted to.
-    record: Py<PyByteArray>,
+    pub(super) record: Py<PyByteArray>,
     /// Whether there may be bytes that are decrypted and not yet read.
-    may_hold: GilBound<Cell<bool>>,
+    pub(super) may_hold: GilBound<Cell<bool>>,
 }
 
 impl Session {
@@ -73,6 +67,7 @@ impl Session {
         let target = if is_plain { object.getattr("_sslobj")? } else { object.clone() };
         Ok(Self {
             object: object.unbind(),
+            engine: Engine::of(&target)?,
             target: target.unbind(),
             incoming,
             outgoing,
@@ -124,67 +119,6 @@ impl Session {
         Ok(written)
     }
 
-    /// Decrypts what has arrived, as far as it goes.
-    ///
-    /// # Errors
-    ///
-    /// `ssl.SSLError` when the session is broken.
-    pub fn read<'py>(&self, py: Python<'py>) -> PyResult<Received<'py>> {
-        let record = self.record.bind(py);
-        let mut earlier = Vec::new();
-        let mut is_end = false;
-        let mut count = 0;
-        while self.has_input(py)? {
-            ffi::extend_from_bytearray(&mut earlier, record, count);
-            count = match self.read_into(py, RECORD, record)? {
-                Progress::Again => 0,
-                Progress::Done(count) => {
-                    is_end = count == 0;
-                    count
-                }
-            };
-            if count == 0 {
-                break;
-            }
-        }
-        if !earlier.is_empty() {
-            ffi::extend_from_bytearray(&mut earlier, record, count);
-            return Ok(Received { data: Some(PyBytes::new(py, &earlier)), is_end });
-        }
-        let data = (count > 0).then(|| ffi::bytes_of_bytearray(record, count));
-        Ok(Received { data, is_end })
-    }
-
-    /// Decrypts into a writable buffer, up to `limit` bytes; none means that no more will come.
-    ///
-    /// # Errors
-    ///
-    /// `ssl.SSLError` when the session is broken.
-    pub fn read_into(
-        &self,
-        py: Python<'_>,
-        limit: usize,
-        buffer: &Bound<'_, PyAny>,
-    ) -> PyResult<Progress<usize>> {
-        self.use_memories(py);
-        let count = self.target.call_method1(py, intern!(py, "read"), (limit, buffer));
-        let count = progress(py, count.and_then(|count| count.extract(py)))?;
-        // Of one record a read gives all that there is room for.
-        self.may_hold.get(py).set(matches!(count, Progress::Done(count) if count == limit));
-        Ok(count)
-    }
-
-    /// Whether a read could give anything: asking saves an exception for each time it could not.
-    pub fn has_input(&self, py: Python<'_>) -> PyResult<bool> {
-        if self.incoming_len(py)? > 0 {
-            return Ok(true);
-        }
-        if !self.may_hold.get(py).get() {
-            return Ok(false);
-        }
-        self.target.call_method0(py, intern!(py, "pending"))?.is_truthy(py)
-    }
-
     /// Takes in what came from the peer.
     ///
     /// # Errors
@@ -207,6 +141,7 @@ impl Session {
     pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.object)?;
         visit.call(&self.target)?;
+        visit.call(self.engine.as_ref().map(Engine::object))?;
         self.incoming.traverse(visit)?;
         self.outgoing.traverse(visit)
     }
@@ -222,7 +157,7 @@ impl Session {
     }
 
     /// Takes note that the session works on its memories.
-    fn use_memories(&self, py: Python<'_>) {
+    pub(super) fn use_memories(&self, py: Python<'_>) {
         self.incoming.forget_len(py);
         self.outgoing.forget_len(py);
         self.may_hold.get(py).set(true);
@@ -230,7 +165,7 @@ impl Session {
 }
 
 /// Tells an operation that needs more from the peer from one that failed.
-fn progress<T>(py: Python<'_>, outcome: PyResult<T>) -> PyResult<Progress<T>> {
+pub fn progress<T>(py: Python<'_>, outcome: PyResult<T>) -> PyResult<Progress<T>> {
     match outcome {
         Ok(result) => Ok(Progress::Done(result)),
         Err(error) if needs_more(py, &error)? => Ok(Progress::Again),
