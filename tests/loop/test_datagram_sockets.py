@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import array
 import asyncio
+import contextlib
 import os
 import socket
 
@@ -178,5 +179,39 @@ def test_thousands_are_exchanged(new_loop):
                 assert await loop.sock_recvfrom(one, 100) == (b"%d" % number, address)
             await loop.sock_sendto(one, b"", address)
             await task
+
+    run(new_loop, main())
+
+
+@on_both_loops
+def test_senders_are_told_apart_and_answered(new_loop):
+    async def main():
+        loop = asyncio.get_running_loop()
+        with bound(socket.AF_INET, ("127.0.0.1", 0)) as server, contextlib.ExitStack() as stack:
+            clients = [
+                stack.enter_context(bound(socket.AF_INET, ("127.0.0.1", 0))) for _ in range(70)
+            ]
+            for number, client in enumerate(clients * 2):
+                await loop.sock_sendto(client, b"%d" % number, server.getsockname())
+                data, address = await loop.sock_recvfrom(server, 100)
+                assert (data, address) == (b"%d" % number, client.getsockname())
+                await loop.sock_sendto(server, data, address)
+                assert await loop.sock_recvfrom(client, 100) == (data, server.getsockname())
+
+    run(new_loop, main())
+
+
+@on_both_loops
+def test_what_a_sender_is_called_means_what_the_sending_socket_says(new_loop):
+    async def main():
+        loop = asyncio.get_running_loop()
+        with bound(socket.AF_INET, ("127.0.0.1", 0)) as one:
+            await loop.sock_sendto(one, b"x", one.getsockname())
+            _, address = await loop.sock_recvfrom(one, 100)
+            with (
+                bound(socket.AF_INET6, ("::1", 0)) as other,
+                pytest.raises(OSError, match=r"Address family|Name or service"),
+            ):
+                await loop.sock_sendto(other, b"x", address)
 
     run(new_loop, main())

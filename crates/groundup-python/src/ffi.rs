@@ -167,12 +167,45 @@ pub fn reference_count<T>(object: &Bound<'_, T>) -> isize {
     unsafe { ffi::Py_REFCNT(object.as_ptr()) as isize }
 }
 
-/// Ends an iterator with a result, not a tuple, which is then to give nothing (`PyErr_SetObject`): that
-/// spares making the exception twice. `None` needs no exception at all.
+/// Ends an iterator with a result (`PyErr_SetObject`): that spares making the exception twice. `None`
+/// needs no exception at all.
 pub fn return_from_iterator(result: &Bound<'_, PyAny>) {
-    if !result.is_none() {
-        // SAFETY: class and value are live, the lock is held, and no exception is pending.
-        unsafe { ffi::PyErr_SetObject(ffi::PyExc_StopIteration, result.as_ptr()) }
+    if result.is_none() {
+        return;
+    }
+    // SAFETY: class and value are live, the lock is held, and no exception is pending; without memory
+    // for the tuple, one is, which then ends the iterator. Tuples would be taken for the exception's
+    // arguments, and exceptions for the exception itself.
+    unsafe {
+        let is_taken_apart = ffi::PyTuple_Check(result.as_ptr()) != 0
+            || ffi::PyExceptionInstance_Check(result.as_ptr()) != 0;
+        if !is_taken_apart {
+            return ffi::PyErr_SetObject(ffi::PyExc_StopIteration, result.as_ptr());
+        }
+        let arguments = ffi::PyTuple_Pack(1, result.as_ptr());
+        if !arguments.is_null() {
+            ffi::PyErr_SetObject(ffi::PyExc_StopIteration, arguments);
+            ffi::Py_DECREF(arguments);
+        }
+    }
+}
+
+/// What a descriptor in a class has for an object (`type(descriptor).__get__(descriptor, object)`).
+///
+/// # Errors
+///
+/// `TypeError` when it is no descriptor, or not one for such objects; what it raises.
+pub fn get_by_descriptor<'py>(
+    descriptor: &Bound<'py, PyAny>,
+    object: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (py, class) = (object.py(), object.get_type_ptr());
+    // SAFETY: both objects and the class are live and the lock is held; the function comes from the
+    // descriptor's own class, and gives a new reference, or null with an exception raised.
+    unsafe {
+        let get = (*descriptor.get_type_ptr()).tp_descr_get;
+        let get = get.ok_or_else(|| PyTypeError::new_err("not a descriptor"))?;
+        Bound::from_owned_ptr_or_err(py, get(descriptor.as_ptr(), object.as_ptr(), class.cast()))
     }
 }
 

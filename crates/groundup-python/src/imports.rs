@@ -88,6 +88,7 @@ import_once! {
     wait_for = "asyncio"."wait_for";
     cancelled_error = "asyncio"."CancelledError";
     invalid_state_error = "asyncio"."InvalidStateError";
+    c_socket = "_socket"."socket";
     c_task = "_asyncio"."Task";
     get_loop = "asyncio.futures"."_get_loop";
     /// Up to Python 3.13.

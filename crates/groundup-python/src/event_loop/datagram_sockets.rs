@@ -1,34 +1,47 @@
-//! The sock_ methods for datagrams: a datagram and an address at a time.
+//! The sock_ methods that receive datagrams: a datagram and an address at a time.
 
-use std::time::Duration;
+use std::net::SocketAddr;
 
 use groundup::poller::Readiness;
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::PyValueError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyBytes;
 use rustix::net::{AddressFamily, RecvFlags, SocketAddrAny};
 
 use super::socket::{Attempt, Socket, unless_blocked, unless_would_block};
 use super::socket_operation::{self, Act};
 use super::{EventLoop, READ_SIZE};
-use crate::native_coroutine::{self, Awaiter, NativeCoroutine};
-use crate::transports::{Address, Destination, family_of, is_native};
+use crate::native_coroutine::NativeCoroutine;
+use crate::transports::{Address, family_of, is_native};
 use crate::{ffi, imports};
 
-/// How long to wait between attempts to send to a receiver that has no room, first and at most.
-const RETRIES: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(64)];
-
 impl Socket {
-    fn family(&self) -> AddressFamily {
-        family_of(ffi::borrow_descriptor(self.descriptor()))
+    /// The family of its addresses, as its class in C knows it, or else the system.
+    pub fn family(&self, py: Python<'_>) -> AddressFamily {
+        let known = imports::c_socket(py).and_then(|class| {
+            static DESCRIPTOR: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+            let find = || PyResult::Ok(class.getattr("family")?.unbind());
+            let descriptor = DESCRIPTOR.get_or_try_init(py, find)?.bind(py);
+            ffi::get_by_descriptor(descriptor, self.socket.bind(py))?.extract()
+        });
+        match known {
+            Ok(family) => AddressFamily::from_raw(family),
+            Err(_) => family_of(ffi::borrow_descriptor(self.descriptor())),
+        }
     }
 
     /// A sender's address as Python has it; None where the sender has none.
     fn sender(&self, py: Python<'_>, sender: Option<SocketAddrAny>) -> PyResult<Py<PyAny>> {
+        let Some(sender) = sender else { return Ok(py.None()) };
         let fd = ffi::borrow_descriptor(self.descriptor());
-        sender.map_or_else(|| Ok(py.None()), |sender| Address::new(fd, sender).to_python(py))
+        let Ok(SocketAddr::V4(v4)) = SocketAddr::try_from(sender.clone()) else {
+            return Address::new(fd, sender).to_python(py);
+        };
+        let make = || Ok(Address::new(fd, sender).to_python(py)?.into_bound(py));
+        self.event_loop.get().senders(py).address_of(py, v4.into(), make).map(Bound::unbind)
     }
 
     /// Receives up to `size` bytes of a datagram: its data and its sender's address.
@@ -67,38 +80,6 @@ impl Socket {
     {
         unless_blocked(self.socket.call_method1(py, method, args))
     }
-
-    /// Sends a datagram: how many bytes.
-    fn send(
-        &self,
-        py: Python<'_>,
-        data: &Py<PyAny>,
-        buffer: &PyUntypedBuffer,
-        destination: &Destination,
-    ) -> Attempt<usize> {
-        let fd = ffi::borrow_descriptor(self.descriptor());
-        match ffi::with_bytes(buffer, |bytes| destination.send(fd, bytes))? {
-            Some(outcome) => unless_would_block(outcome),
-            None => {
-                let (socket, data) = (self.socket.bind(py), data.bind(py));
-                unless_blocked(destination.send_by_socket(socket, data))
-            }
-        }
-    }
-
-    /// Waits until it is worth trying to send again.
-    ///
-    /// The queue of a receiver of Unix datagrams may be full while the socket stays writable: after
-    /// a wait that was in vain, time has to pass as well.
-    async fn wait_to_send(&self, awaiter: &Awaiter, attempts: u32) -> PyResult<()> {
-        self.wait_writable(awaiter).await?;
-        let Some(doublings) = attempts.checked_sub(1) else { return Ok(()) };
-        let delay = RETRIES[1].min(RETRIES[0].saturating_mul(1 << doublings.min(16)));
-        let pause = Python::attach(|py| {
-            imports::sleep(py)?.call1((delay.as_secs_f64(),)).map(Bound::unbind)
-        })?;
-        awaiter.wait(pause).await.map(drop)
-    }
 }
 
 /// How many bytes to receive.
@@ -117,9 +98,9 @@ struct ReceiveFrom {
 impl Act for ReceiveFrom {
     const DIRECTION: Readiness = Readiness::READABLE;
 
-    fn prepare(&mut self, _: Python<'_>, socket: &Socket) -> PyResult<()> {
+    fn prepare(&mut self, py: Python<'_>, socket: &Socket) -> PyResult<()> {
         let size = size_of(self.size, "recvfrom")?;
-        self.is_native = is_native(socket.family()) && size <= READ_SIZE;
+        self.is_native = is_native(socket.family(py)) && size <= READ_SIZE;
         Ok(())
     }
 
@@ -153,7 +134,7 @@ impl Act for ReceiveFromInto {
             return Err(PyValueError::new_err(message));
         }
         self.buffer = Some(buffer);
-        self.is_native = is_native(socket.family());
+        self.is_native = is_native(socket.family(py));
         Ok(())
     }
 
@@ -194,30 +175,5 @@ impl EventLoop {
     ) -> PyResult<Py<NativeCoroutine>> {
         let act = ReceiveFromInto { object: buf, size: nbytes, buffer: None, is_native: false };
         socket_operation::coroutine(slf, "EventLoop.sock_recvfrom_into", sock, act)
-    }
-
-    /// Send a datagram to an address, from a non-blocking socket; return how many bytes were sent.
-    fn sock_sendto(
-        slf: &Bound<'_, Self>,
-        sock: Py<PyAny>,
-        data: Py<PyAny>,
-        address: Py<PyAny>,
-    ) -> PyResult<Py<NativeCoroutine>> {
-        let (py, event_loop) = (slf.py(), slf.clone().unbind());
-        native_coroutine::new(py, "EventLoop.sock_sendto", async move |awaiter| {
-            let socket = Socket::checked(&event_loop, &sock)?;
-            let (buffer, destination) = Python::attach(|py| {
-                let destination = Destination::of(socket.family(), address.bind(py));
-                PyResult::Ok((PyUntypedBuffer::get(data.bind(py))?, destination))
-            })?;
-            for attempts in 0.. {
-                let sent = Python::attach(|py| socket.send(py, &data, &buffer, &destination))?;
-                if let Some(length) = sent {
-                    return Python::attach(|py| Ok(length.into_pyobject(py)?.into_any().unbind()));
-                }
-                socket.wait_to_send(&awaiter, attempts).await?;
-            }
-            unreachable!("the attempts do not end")
-        })
     }
 }

@@ -9,6 +9,7 @@ mod attempts;
 mod connecting;
 mod connecting_sockets;
 mod datagram_candidates;
+mod datagram_sending;
 mod datagram_sockets;
 mod datagrams;
 mod debugging;
@@ -55,7 +56,7 @@ use crate::errors;
 use crate::gil::GilBound;
 use crate::spare_bytes::SpareBytes;
 use crate::tasks::CurrentTask;
-use crate::transports::{Session, StreamTransport};
+use crate::transports::{Senders, Session, StreamTransport};
 
 /// The crate's loop, resuming what asyncio puts on it.
 pub type Core = groundup::event_loop::EventLoop<Asyncio>;
@@ -100,6 +101,8 @@ struct Parts {
     scratch: RefCell<Box<[u8]>>,
     /// What was read or written before, and has room for what is read next.
     spares: SpareBytes,
+    /// Whom sock_recvfrom has heard of.
+    senders: Senders,
     /// Where TLS sessions decrypt to, one record at a time.
     record: PyOnceLock<Py<PyByteArray>>,
 }
@@ -122,6 +125,11 @@ impl EventLoop {
     /// The bytes objects that are kept to be filled again.
     pub fn spares<'a>(&'a self, py: Python<'a>) -> &'a SpareBytes {
         &self.parts(py).spares
+    }
+
+    /// Whom sock_recvfrom has heard of.
+    pub fn senders<'a>(&'a self, py: Python<'a>) -> &'a Senders {
+        &self.parts(py).senders
     }
 
     /// The buffer that all TLS sessions decrypt to.
@@ -203,6 +211,7 @@ impl EventLoop {
             flushed: Cell::default(),
             scratch: RefCell::new(vec![0; READ_SIZE].into_boxed_slice()),
             spares: SpareBytes::default(),
+            senders: Senders::default(),
             record: PyOnceLock::new(),
         };
         parts.replaced.look_up(class, false)?;

@@ -17,10 +17,10 @@ use pyo3::exceptions::{
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-pub use self::body::{Awaiter, NativeStep, Operation};
+pub use self::body::{Awaiter, Body, NativeStep, Operation};
 
-use self::body::Body;
 use crate::coroutine::{Resume, thrown};
+use crate::ffi;
 use crate::gil::GilBound;
 use crate::warnings::warn_never_awaited;
 
@@ -178,11 +178,14 @@ impl NativeCoroutine {
         slf
     }
 
-    /// What is yielded; none, which stops the iteration with the result `None`, costs no exception.
+    /// What is yielded; none stops the iteration with the result that is said meanwhile.
     fn __next__(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
         match self.resume(py, Resume::Next)? {
-            Resumed::Returned(result) if result.is_none(py) => Ok(None),
-            resumed => resumed.or_stop(py).map(Some),
+            Resumed::Yielded(value) => Ok(Some(value)),
+            Resumed::Returned(result) => {
+                ffi::return_from_iterator(result.bind(py));
+                Ok(None)
+            }
         }
     }
 

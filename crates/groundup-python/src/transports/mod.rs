@@ -16,7 +16,7 @@ mod tls;
 mod unix_path;
 
 pub use address::Address;
-pub use datagram::{DatagramTransport, Destination, Step, family_of, is_native};
+pub use datagram::{DatagramTransport, Destination, Senders, Step, family_of, is_native};
 pub use listener::Listener;
 pub use pipe::{ReadPipeTransport, WritePipeTransport};
 pub use sendfile_protocol::SendfileProtocol;

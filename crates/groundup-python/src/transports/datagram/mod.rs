@@ -25,6 +25,7 @@ use pyo3::types::{PyContext, PyDict};
 use rustix::net::AddressFamily;
 
 pub use destination::Destination;
+pub use senders::Senders;
 
 use self::state::State;
 use super::reports::Reporting;
