@@ -14,7 +14,7 @@ use super::flow::{Flow, WriterState};
 use super::native_method::{Answer, Arguments, NativeMethod};
 use super::reader::ReaderState;
 use crate::ffi;
-use crate::transports::StreamTransport;
+use crate::transports::{StreamTransport, TlsTransport};
 
 /// The methods of writers.
 pub static METHODS: [NativeMethod; 4] = [
@@ -65,10 +65,14 @@ fn write<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Ans
     let py = writer.py();
     let (1, Some(data)) = (arguments.len(), arguments.get(0)) else { return Ok(None) };
     let Some(state) = state_of(writer) else { return Ok(None) };
-    let Ok(stream) = state.get().transport.bind(py).cast_exact::<StreamTransport>() else {
+    let transport = state.get().transport.bind(py);
+    if let Ok(stream) = transport.cast_exact::<StreamTransport>() {
+        StreamTransport::write(stream, &data)?;
+    } else if let Ok(tls) = transport.cast_exact::<TlsTransport>() {
+        tls.get().write(&data)?;
+    } else {
         return Ok(None);
-    };
-    StreamTransport::write(stream, &data)?;
+    }
     Ok(Some(py.None().into_bound(py)))
 }
 
@@ -105,8 +109,11 @@ fn set<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answe
 pub fn is_closing(py: Python<'_>, state: &WriterState) -> PyResult<bool> {
     state.reader.get().check(py)?;
     let transport = state.transport.bind(py);
-    match transport.cast_exact::<StreamTransport>() {
-        Ok(stream) => Ok(StreamTransport::is_closing(stream)),
+    if let Ok(stream) = transport.cast_exact::<StreamTransport>() {
+        return Ok(StreamTransport::is_closing(stream));
+    }
+    match transport.cast_exact::<TlsTransport>() {
+        Ok(tls) => tls.get().is_closing(py),
         Err(_) => transport.call_method0(intern!(py, "is_closing"))?.is_truthy(),
     }
 }

@@ -11,14 +11,15 @@ use rustix::net::RecvFlags;
 use super::StreamTransport;
 use crate::event_loop::READ_SIZE;
 use crate::spare_bytes::{Served, SpareBytes};
+use crate::transports::TlsProtocol;
 use crate::transports::reports::Reporting;
 use crate::{errors, ffi, streams};
 
 /// Reads of this size and larger are made without a copy, in bytes.
-const LARGE: usize = 32 * 1024;
+pub const LARGE: usize = 32 * 1024;
 
 /// How much to ask for, when so much is expected: a little more, in few different sizes.
-fn size_for(expected: usize) -> usize {
+pub fn size_for(expected: usize) -> usize {
     (expected + expected / 16).next_multiple_of(LARGE / 4).min(READ_SIZE)
 }
 
@@ -69,7 +70,19 @@ impl StreamTransport {
         if streams::deliver(&state.protocol, &state.reader, data)? {
             return Ok(());
         }
+        if let Some(tls) = Self::tls(stream) {
+            let context = stream.get().context.bind(py);
+            return ffi::run_in_context(context, || TlsProtocol::receive(&tls, data));
+        }
         Self::call_protocol(stream, intern!(py, "data_received"), (data,)).map(drop)
+    }
+
+    /// The protocol, if it is the loop's own for TLS; in debug mode it is called as any other, and timed.
+    fn tls<'py>(stream: &Bound<'py, Self>) -> Option<Bound<'py, TlsProtocol>> {
+        let (py, this) = (stream.py(), stream.get());
+        let protocol = this.state(py).protocol.borrow();
+        let tls = protocol.as_ref()?.bind(py).cast_exact::<TlsProtocol>().ok()?;
+        (!this.event_loop.get().is_debug(py)).then(|| tls.clone())
     }
 
     fn read_into_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {

@@ -12,8 +12,12 @@ use super::state::{AppPhase, Phase};
 use crate::{errors, imports, streams};
 
 impl TlsProtocol {
-    /// Takes in what the lower transport has received.
-    pub(super) fn receive(tls: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    /// Takes in what the lower transport has received, as the method `data_received` does.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` when they are not bytes; `SystemExit` and `KeyboardInterrupt` of the application.
+    pub fn receive(tls: &Bound<'_, Self>, data: &Bound<'_, PyAny>) -> PyResult<()> {
         tls.get().session.feed(tls.py(), data)?;
         match tls.get().state(tls.py()).phase.get() {
             Phase::Handshake => Self::shake_hands(tls),

@@ -11,6 +11,7 @@ use super::TlsProtocol;
 use super::state::Limits;
 use crate::gil::GilBound;
 use crate::imports;
+use crate::transports::StreamTransport;
 use crate::transports::data::frozen;
 use crate::transports::limits::flow_limits;
 use crate::warnings::warn_unclosed;
@@ -49,7 +50,7 @@ impl TlsTransport {
     ///
     /// Raise TypeError if data is not bytes-like. On a lost connection nothing happens; when that is
     /// repeated, a warning is logged.
-    fn write(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
+    pub fn write(&self, data: &Bound<'_, PyAny>) -> PyResult<()> {
         let data = frozen(data)?;
         if data.as_bytes().is_empty() {
             return Ok(());
@@ -100,13 +101,14 @@ impl TlsTransport {
     }
 
     /// Return True if the transport is closed or closing.
-    fn is_closing(&self, py: Python<'_>) -> PyResult<bool> {
+    pub fn is_closing(&self, py: Python<'_>) -> PyResult<bool> {
         if self.is_closed.get(py).get() {
             return Ok(true);
         }
-        match self.lower(py) {
-            Some(lower) => lower.call_method0(intern!(py, "is_closing"))?.is_truthy(),
-            None => Ok(false),
+        let Some(lower) = self.lower(py) else { return Ok(false) };
+        match lower.cast_exact::<StreamTransport>() {
+            Ok(stream) => Ok(StreamTransport::is_closing(stream)),
+            Err(_) => lower.call_method0(intern!(py, "is_closing"))?.is_truthy(),
         }
     }
 
