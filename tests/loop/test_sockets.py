@@ -160,3 +160,27 @@ def test_both_directions_of_a_socket_work_at_once(same, pair):
 
     assert data
     assert same(body) == [b"one", b"two", b"three"]
+
+
+@pytest.mark.parametrize("limit", [40_000, 262_144, 1 << 20])
+def test_pieces_of_all_sizes_are_received_as_they_were_sent(loop, limit):
+    async def main():
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            for sock in (ours, theirs):
+                sock.setblocking(False)
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+            kept = []
+            for number in range(60):
+                size = (1, 500, 33_000, 70_000, 100_000)[number % 5]
+                sent = bytes([number]) * size
+                await loop.sock_sendall(theirs, sent)
+                while sent:
+                    data = await loop.sock_recv(ours, limit)
+                    assert 0 < len(data) <= limit
+                    assert sent.startswith(data)
+                    sent = sent[len(data) :]
+                    kept.append((data, bytes([number]) * len(data)))
+            assert all(data == copy for data, copy in kept)
+
+    loop.run_until_complete(main())

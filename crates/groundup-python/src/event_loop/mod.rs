@@ -101,6 +101,8 @@ struct Parts {
     scratch: RefCell<Box<[u8]>>,
     /// What was read or written before, and has room for what is read next.
     spares: SpareBytes,
+    /// How much sock_recv has received last, in bytes.
+    expected: Cell<usize>,
     /// Whom sock_recvfrom has heard of.
     senders: Senders,
     /// Where TLS sessions decrypt to, one record at a time.
@@ -125,6 +127,11 @@ impl EventLoop {
     /// The bytes objects that are kept to be filled again.
     pub fn spares<'a>(&'a self, py: Python<'a>) -> &'a SpareBytes {
         &self.parts(py).spares
+    }
+
+    /// How much sock_recv has received last, in bytes: as much is expected next.
+    pub fn expected<'a>(&'a self, py: Python<'a>) -> &'a Cell<usize> {
+        &self.parts(py).expected
     }
 
     /// Whom sock_recvfrom has heard of.
@@ -211,6 +218,7 @@ impl EventLoop {
             flushed: Cell::default(),
             scratch: RefCell::new(vec![0; READ_SIZE].into_boxed_slice()),
             spares: SpareBytes::default(),
+            expected: Cell::default(),
             senders: Senders::default(),
             record: PyOnceLock::new(),
         };

@@ -26,6 +26,7 @@ use pyo3::types::PyContext;
 
 pub use file_sending::FileSending;
 pub use quick_methods::prepare;
+pub use reading::{LARGE, size_for};
 pub use socket::StreamSocket;
 pub use write_buffer::{WriteBuffer, piece_of};
 
