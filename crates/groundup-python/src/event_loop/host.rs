@@ -110,9 +110,11 @@ impl Host for Asyncio {
         let py = event_loop.py();
         EventLoop::leave_task(event_loop);
         match source {
-            Source::Stream(stream) => StreamTransport::dispatch(stream.bind(py), readiness)?,
+            Source::Stream(stream) => {
+                StreamTransport::dispatch(&stream.into_bound(py), readiness)?;
+            }
             Source::Datagram(transport) => {
-                DatagramTransport::dispatch(transport.bind(py), readiness)?;
+                DatagramTransport::dispatch(&transport.into_bound(py), readiness)?;
             }
             Source::Listener(listener) => Listener::accept(listener.bind(py))?,
             Source::Watchers(watchers) => {

@@ -164,7 +164,7 @@ impl EventLoop {
             // Who has been written to may answer.
             self.core(py).expect_event();
             for stream in written.drain(..) {
-                StreamTransport::flush_written(stream.bind(py));
+                StreamTransport::flush_written(&stream.into_bound(py));
             }
             parts.flushed.replace(written);
         }
