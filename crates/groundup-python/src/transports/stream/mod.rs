@@ -1,9 +1,9 @@
 //! The stream transport: one connection, its protocol, and the bytes between them.
 //!
 //! A read is one `recv` into the loop's scratch buffer and one bytes object for the protocol. Writes
-//! are collected and handed to the kernel together at the end of the turn; whatever depends on their
-//! having been tried (closing, aborting, flow control, the size of the buffer) tries them at once, so
-//! that nobody can tell the difference.
+//! are collected and handed to the kernel together: when the protocol has been told of what came, or
+//! at the end of the turn. Whatever depends on their having been tried (closing, aborting, flow
+//! control, the size of the buffer) tries them at once, so that nobody can tell the difference.
 
 mod ending;
 mod file_sending;
