@@ -97,3 +97,38 @@ async def test_many_large_pieces_are_not_mixed_up():
         while data := await asyncio.get_running_loop().sock_recv(far, 1 << 20):
             received += data
         assert received == b"".join(pieces)
+
+
+@pytest.mark.parametrize("kept", [0, 1, 2, 100])
+async def test_what_was_read_from_a_stream_and_kept_stays_as_it_was(kept):
+    near, far = unix_pair()
+    with far:
+        reader, writer = await asyncio.open_connection(sock=near)
+        last, sent = [], []
+        for size in SIZES * 6:
+            data = os.urandom(size)
+            await asyncio.get_running_loop().sock_sendall(far, data)
+            last.append(await reader.readexactly(size))
+            sent.append(data)
+            del last[: max(0, len(last) - kept)]
+            assert last == sent[len(sent) - len(last) :]
+            assert list(map(hash, last)) == list(map(hash, sent[len(sent) - len(last) :]))
+        writer.close()
+
+
+async def test_what_was_read_from_streams_and_is_let_go_of_late_is_never_mixed_up():
+    pairs = [unix_pair() for _ in range(5)]
+    streams = [await asyncio.open_connection(sock=near) for near, _ in pairs]
+    held = [b""] * len(pairs)
+    expected = list(held)
+    loop = asyncio.get_running_loop()
+    for number in range(60):
+        which = number * 3 % len(pairs)
+        data = os.urandom(1000 + number % 7)
+        await loop.sock_sendall(pairs[which][1], data)
+        held[which] = await streams[which][0].read(5000)
+        expected[which] = data
+        assert held == expected
+    for (_, writer), (_, far) in zip(streams, pairs, strict=True):
+        writer.close()
+        far.close()

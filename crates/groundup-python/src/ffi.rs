@@ -1,6 +1,7 @@
 //! The calls of CPython's C interface that PyO3 has no safe form for, each behind a safe function.
 
 mod collector;
+mod stopping;
 
 use std::os::fd::{BorrowedFd, RawFd};
 use std::ptr;
@@ -14,6 +15,7 @@ use pyo3::types::{PyByteArray, PyContext, PyString, PyTuple, PyType};
 use rustix::net::SocketAddrAny;
 
 pub use collector::{create, is_unseen, is_weakly_known, track, untrack};
+pub use stopping::return_from_iterator;
 
 /// What `PyIter_Send` led to, when it did not raise.
 #[derive(Debug)]
@@ -160,34 +162,32 @@ pub fn set_attribute<T>(
     Ok(())
 }
 
+/// What an object keeps in its `__dict__` under a name, whatever its class has under that.
+pub fn kept<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    let py = object.py();
+    // SAFETY: object and name are live and the lock is held. The first call gives a new reference, or
+    // raises; the second a borrowed one, or null, and may have raised.
+    unsafe {
+        let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), ptr::null_mut());
+        let found = Bound::from_owned_ptr_or_opt(py, dict).and_then(|dict| {
+            let found = ffi::PyDict_GetItemWithError(dict.as_ptr(), name.as_ptr());
+            Bound::from_borrowed_ptr_or_opt(py, found)
+        });
+        if found.is_none() {
+            ffi::PyErr_Clear();
+        }
+        found
+    }
+}
+
 /// How many references there are to an object.
 #[inline]
 pub fn reference_count<T>(object: &Bound<'_, T>) -> isize {
     // SAFETY: the object is live and the lock is held.
     unsafe { ffi::Py_REFCNT(object.as_ptr()) as isize }
-}
-
-/// Ends an iterator with a result (`PyErr_SetObject`): that spares making the exception twice. `None`
-/// needs no exception at all.
-pub fn return_from_iterator(result: &Bound<'_, PyAny>) {
-    if result.is_none() {
-        return;
-    }
-    // SAFETY: class and value are live, the lock is held, and no exception is pending; without memory
-    // for the tuple, one is, which then ends the iterator. Tuples would be taken for the exception's
-    // arguments, and exceptions for the exception itself.
-    unsafe {
-        let is_taken_apart = ffi::PyTuple_Check(result.as_ptr()) != 0
-            || ffi::PyExceptionInstance_Check(result.as_ptr()) != 0;
-        if !is_taken_apart {
-            return ffi::PyErr_SetObject(ffi::PyExc_StopIteration, result.as_ptr());
-        }
-        let arguments = ffi::PyTuple_Pack(1, result.as_ptr());
-        if !arguments.is_null() {
-            ffi::PyErr_SetObject(ffi::PyExc_StopIteration, arguments);
-            ffi::Py_DECREF(arguments);
-        }
-    }
 }
 
 /// What a descriptor in a class has for an object (`type(descriptor).__get__(descriptor, object)`).

@@ -2,10 +2,12 @@
 //!
 //! What is read and handed to a protocol is most often dropped soon, and so is what was written: the next
 //! piece of about that size takes its place, without malloc. That matters most for large pieces, whose
-//! memory malloc tends to give back to the system, to take it anew for the next. An object that
-//! anybody else refers to is never touched.
+//! memory malloc tends to give back to the system, to take it anew for the next. What a stream's reader
+//! was given is kept by a program until its next read returns: it is lent, and looked at again later.
+//! An object that anybody else refers to is never touched.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::io::IoSliceMut;
 use std::os::fd::BorrowedFd;
 use std::slice;
@@ -30,6 +32,9 @@ const CLASSES: usize = MOST.ilog2() as usize + 1;
 pub struct SpareBytes {
     classes: RefCell<[Vec<Py<PyBytes>>; CLASSES]>,
     held: Cell<usize>,
+    /// Somebody else refers to these, or did when they were lent.
+    lent: RefCell<VecDeque<Py<PyBytes>>>,
+    lent_size: Cell<usize>,
 }
 
 /// Bytes that serve now, and that may have room for more than they are.
@@ -110,12 +115,46 @@ impl SpareBytes {
         classes[spare.room.ilog2() as usize].push(spare.bytes.unbind());
     }
 
+    /// Notes bytes that somebody keeps for a while, to keep them when nobody else does any more.
+    pub fn lend(&self, served: Served<'_>) {
+        let (py, size) = (served.bytes.py(), served.len());
+        if !(LEAST..=MOST).contains(&size) {
+            return;
+        }
+        while self.lent_size.get() + size > TOGETHER {
+            drop(self.end_oldest_loan(py));
+        }
+        self.lent_size.set(self.lent_size.get() + size);
+        self.lent.borrow_mut().push_back(served.bytes.unbind());
+    }
+
+    /// Keeps the bytes that were lent first, if they have come back.
+    fn take_back(&self, py: Python<'_>) {
+        let has_come_back = {
+            let lent = self.lent.borrow();
+            lent.front().is_some_and(|oldest| is_unshared(oldest.bind(py)))
+        };
+        if has_come_back && let Some(oldest) = self.end_oldest_loan(py) {
+            self.keep(oldest);
+        }
+    }
+
+    fn end_oldest_loan<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
+        let oldest = self.lent.borrow_mut().pop_front()?.into_bound(py);
+        self.lent_size.set(self.lent_size.get() - oldest.as_bytes().len());
+        Some(oldest)
+    }
+
     /// An object with room for a size, of which that leaves less than half.
     fn take<'py>(&self, py: Python<'py>, size: usize) -> Option<Served<'py>> {
         if !(LEAST..=MOST).contains(&size) {
             return None;
         }
-        let spare = self.classes.borrow_mut()[size.ilog2() as usize].pop()?;
+        let class = size.ilog2() as usize;
+        if self.classes.borrow()[class].is_empty() {
+            self.take_back(py);
+        }
+        let spare = self.classes.borrow_mut()[class].pop()?;
         let spare = Served::from(spare.into_bound(py));
         self.held.set(self.held.get() - spare.room);
         // What is too small would stand before others for ever.

@@ -25,7 +25,7 @@ pub fn state_of<'py>(reader: &Bound<'py, PyAny>) -> Option<Bound<'py, ReaderStat
     if !classes.reader.is_of(reader) {
         return None;
     }
-    reader.getattr(state_name(py)).ok()?.cast_into_exact().ok()
+    ffi::kept(reader, state_name(py))?.cast_into_exact().ok()
 }
 
 /// Takes over the reader of a protocol of asyncio's, and the protocol, if both are as asyncio makes

@@ -10,6 +10,7 @@ use pyo3::types::{PyDict, PyString};
 use super::adoption::state_name;
 use super::classes::Classes;
 use super::reader::ReaderState;
+use crate::ffi;
 use crate::gil::GilBound;
 
 /// What a protocol's attributes `_paused` and `_connection_lost` say.
@@ -40,7 +41,7 @@ impl Flow {
 
     /// That of a protocol, if it has one.
     pub fn of<'py>(protocol: &Bound<'py, PyAny>) -> Option<Bound<'py, Self>> {
-        protocol.getattr(state_name(protocol.py())).ok()?.cast_into_exact().ok()
+        ffi::kept(protocol, state_name(protocol.py()))?.cast_into_exact().ok()
     }
 
     /// Takes notice of an attribute of the protocol that is set; tells whether it is one of these, and

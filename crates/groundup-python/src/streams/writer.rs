@@ -58,7 +58,7 @@ pub fn adopt(
 
 /// The state of a writer that was taken over.
 fn state_of<'py>(writer: &Bound<'py, PyAny>) -> Option<Bound<'py, WriterState>> {
-    writer.getattr(state_name(writer.py())).ok()?.cast_into_exact().ok()
+    ffi::kept(writer, state_name(writer.py()))?.cast_into_exact().ok()
 }
 
 fn write<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {

@@ -63,8 +63,11 @@ impl StreamTransport {
             return Self::on_eof(stream).map(|()| false);
         }
         let outcome = Self::hand_up(stream, data.bytes());
-        spares.keep(data);
-        Self::fail_on_error(stream, outcome, "protocol.data_received() call failed.")?;
+        match outcome {
+            Ok(true) => spares.lend(data),
+            _ => spares.keep(data),
+        }
+        Self::fail_on_error(stream, outcome.map(drop), "protocol.data_received() call failed.")?;
         Ok(length == READ_SIZE)
     }
 
@@ -87,16 +90,18 @@ impl StreamTransport {
         Ok(data)
     }
 
-    fn hand_up(stream: &Bound<'_, Self>, data: &Bound<'_, PyBytes>) -> PyResult<()> {
+    /// Gives what was received to who wants it; tells whether that is a reader, which keeps it.
+    fn hand_up(stream: &Bound<'_, Self>, data: &Bound<'_, PyBytes>) -> PyResult<bool> {
         let (py, state) = (stream.py(), stream.get().state(stream.py()));
         if streams::deliver(&state.protocol, &state.reader, data)? {
-            return Ok(());
+            return Ok(true);
         }
         if let Some(tls) = Self::tls(stream) {
             let context = stream.get().context.bind(py);
-            return ffi::run_in_context(context, || TlsProtocol::receive(&tls, data));
+            ffi::run_in_context(context, || TlsProtocol::receive(&tls, data))?;
+            return Ok(false);
         }
-        Self::call_protocol(stream, intern!(py, "data_received"), (data,)).map(drop)
+        Self::call_protocol(stream, intern!(py, "data_received"), (data,)).map(|_| false)
     }
 
     /// The protocol, if it is the loop's own for TLS; in debug mode it is called as any other, and timed.

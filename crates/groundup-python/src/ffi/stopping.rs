@@ -1,0 +1,62 @@
+//! How an iterator says that it has ended, and with what.
+
+use pyo3::ffi;
+use pyo3::prelude::*;
+
+/// Ends an iterator with a result: it is then to give nothing. `None` needs no exception at all.
+pub fn return_from_iterator(result: &Bound<'_, PyAny>) {
+    if result.is_none() {
+        return;
+    }
+    #[cfg(Py_3_12)]
+    if let Some(stop) = stop_iteration(result) {
+        // SAFETY: the lock is held and no exception is pending; the call takes over the reference.
+        unsafe { ffi::PyErr_SetRaisedException(stop.into_ptr()) };
+        return;
+    }
+    // SAFETY: class and value are live, the lock is held, and no exception is pending; without memory
+    // for the tuple, one is, which then ends the iterator. Tuples would be taken for the exception's
+    // arguments, and exceptions for the exception itself.
+    unsafe {
+        let is_taken_apart = ffi::PyTuple_Check(result.as_ptr()) != 0
+            || ffi::PyExceptionInstance_Check(result.as_ptr()) != 0;
+        if !is_taken_apart {
+            return ffi::PyErr_SetObject(ffi::PyExc_StopIteration, result.as_ptr());
+        }
+        let arguments = ffi::PyTuple_Pack(1, result.as_ptr());
+        if !arguments.is_null() {
+            ffi::PyErr_SetObject(ffi::PyExc_StopIteration, arguments);
+            ffi::Py_DECREF(arguments);
+        }
+    }
+}
+}
+
+/// `StopIteration(result)`, made without a call; none where it would have a `__context__`, or there is
+/// no memory. Before Python 3.12 the interpreter makes none until somebody looks.
+#[cfg(Py_3_12)]
+fn stop_iteration<'py>(result: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    use pyo3::types::PyTuple;
+
+    let py = result.py();
+    // SAFETY: the lock is held; the result is a new reference, or null.
+    let handled = unsafe { Bound::from_owned_ptr_or_opt(py, ffi::PyErr_GetHandledException()) };
+    if handled.is_some() {
+        return None;
+    }
+    let arguments = PyTuple::new(py, [result]).ok()?;
+    // SAFETY: the class lives for ever and makes objects of its layout, whose fields are zero: no
+    // references. The two that are written belong to the object, which nobody has seen yet.
+    unsafe {
+        let class = ffi::PyExc_StopIteration.cast::<ffi::PyTypeObject>();
+        let stop = ffi::PyType_GenericAlloc(class, 0);
+        let Some(stop) = Bound::from_owned_ptr_or_opt(py, stop) else {
+            ffi::PyErr_Clear();
+            return None;
+        };
+        let fields = stop.as_ptr().cast::<ffi::PyStopIterationObject>();
+        (*fields).args = arguments.into_ptr();
+        (*fields).value = result.clone().into_ptr();
+        Some(stop)
+    }
+}
