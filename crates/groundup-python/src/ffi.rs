@@ -1,5 +1,6 @@
 //! The calls of CPython's C interface that PyO3 has no safe form for, each behind a safe function.
 
+mod attributes;
 mod collector;
 mod stopping;
 
@@ -11,9 +12,10 @@ use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyContext, PyString, PyTuple, PyType};
+use pyo3::types::{PyByteArray, PyContext, PyTuple, PyType};
 use rustix::net::SocketAddrAny;
 
+pub use attributes::{SlotPlace, keep, kept, set_attribute, slot};
 pub use collector::{create, is_unseen, is_weakly_known, track, untrack};
 pub use stopping::return_from_iterator;
 
@@ -141,46 +143,6 @@ impl Drop for Entered<'_, '_> {
 pub fn version(class: &Bound<'_, PyType>) -> u32 {
     // SAFETY: the class is live and the lock, under which the field changes, is held.
     unsafe { (*class.as_type_ptr()).tp_version_tag }
-}
-
-/// Sets an attribute, or deletes it, as `object.__setattr__` does (`PyObject_GenericSetAttr`).
-///
-/// # Errors
-///
-/// `AttributeError`; what a descriptor raises.
-pub fn set_attribute<T>(
-    object: &Bound<'_, T>,
-    name: &Bound<'_, PyString>,
-    value: Option<&Bound<'_, PyAny>>,
-) -> PyResult<()> {
-    let value = value.map_or(ptr::null_mut(), |value| value.as_ptr());
-    // SAFETY: object and name are live and the lock is held; the value is live, or null, by which
-    // the attribute is deleted.
-    if unsafe { ffi::PyObject_GenericSetAttr(object.as_ptr(), name.as_ptr(), value) } < 0 {
-        return Err(PyErr::fetch(object.py()));
-    }
-    Ok(())
-}
-
-/// What an object keeps in its `__dict__` under a name, whatever its class has under that.
-pub fn kept<'py>(
-    object: &Bound<'py, PyAny>,
-    name: &Bound<'py, PyString>,
-) -> Option<Bound<'py, PyAny>> {
-    let py = object.py();
-    // SAFETY: object and name are live and the lock is held. The first call gives a new reference, or
-    // raises; the second a borrowed one, or null, and may have raised.
-    unsafe {
-        let dict = ffi::PyObject_GenericGetDict(object.as_ptr(), ptr::null_mut());
-        let found = Bound::from_owned_ptr_or_opt(py, dict).and_then(|dict| {
-            let found = ffi::PyDict_GetItemWithError(dict.as_ptr(), name.as_ptr());
-            Bound::from_borrowed_ptr_or_opt(py, found)
-        });
-        if found.is_none() {
-            ffi::PyErr_Clear();
-        }
-        found
-    }
 }
 
 /// How many references there are to an object.

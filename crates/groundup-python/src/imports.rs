@@ -140,5 +140,7 @@ import_once! {
     get_origin_tracking_depth = "sys"."get_coroutine_origin_tracking_depth";
     set_origin_tracking_depth = "sys"."set_coroutine_origin_tracking_depth";
     weak_set = "weakref"."WeakSet";
+    weak_reference = "weakref"."ref";
+    weak_reference_count = "weakref"."getweakrefcount";
     warn = "warnings"."warn";
 }

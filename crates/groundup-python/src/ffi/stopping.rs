@@ -30,7 +30,6 @@ pub fn return_from_iterator(result: &Bound<'_, PyAny>) {
         }
     }
 }
-}
 
 /// `StopIteration(result)`, made without a call; none where it would have a `__context__`, or there is
 /// no memory. Before Python 3.12 the interpreter makes none until somebody looks.

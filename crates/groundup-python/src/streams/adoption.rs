@@ -6,8 +6,10 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyByteArray, PyBytes, PyDict, PyInt, PyString};
 
-use super::classes::{Classes, attributes_of};
+use super::accepted;
+use super::classes::Classes;
 use super::flow::Flow;
+use super::native_class::attributes_of;
 use super::reader::ReaderState;
 use super::reader_attributes::is_possible;
 use crate::event_loop::EventLoop;
@@ -21,11 +23,8 @@ pub fn state_name(py: Python<'_>) -> &Bound<'_, PyString> {
 /// The state of a reader, if it is in Rust.
 pub fn state_of<'py>(reader: &Bound<'py, PyAny>) -> Option<Bound<'py, ReaderState>> {
     let py = reader.py();
-    let classes = Classes::get(py).ok()??;
-    if !classes.reader.is_of(reader) {
-        return None;
-    }
-    ffi::kept(reader, state_name(py))?.cast_into_exact().ok()
+    let class = Classes::get(py).ok()??.of_reader(reader)?;
+    class.state(reader)?.cast_into_exact().ok()
 }
 
 /// Takes over the reader of a protocol of asyncio's, and the protocol, if both are as asyncio makes
@@ -49,15 +48,20 @@ pub fn adopt<'py>(
         classes.protocol.take_over(protocol)?;
     }
     let reader = protocol.getattr(intern!(py, "_stream_reader"))?;
-    if classes.reader.can_stand_for(&reader)?
-        && let Some(state) = new_state(event_loop, &attributes_of(&reader)?)?
-    {
-        reader.setattr(state_name(py), Bound::new(py, state)?)?;
-        // Nobody can see it any more; a new one is made for who asks.
-        reader.setattr(intern!(py, "_buffer"), py.None())?;
-        classes.reader.take_over(&reader)?;
+    if !classes.reader.can_stand_for(&reader)? {
+        return Ok(state_of(&reader));
     }
-    Ok(state_of(&reader))
+    let attributes = attributes_of(&reader)?;
+    let Some(state) = new_state(event_loop, &attributes)? else { return Ok(None) };
+    let state = Bound::new(py, state)?;
+    if accepted::replace_reader(protocol, &reader, &attributes, &state)? {
+        return Ok(Some(state));
+    }
+    reader.setattr(state_name(py), &state)?;
+    // Nobody can see it any more; a new one is made for who asks.
+    reader.setattr(intern!(py, "_buffer"), py.None())?;
+    classes.reader.take_over(&reader)?;
+    Ok(Some(state))
 }
 
 /// A state for a reader of asyncio's that has received nothing yet.
@@ -96,24 +100,26 @@ fn new_state(
 /// `MemoryError`.
 pub fn give_reader_back(reader: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = reader.py();
-    let Some(classes) = Classes::get(py)?.filter(|classes| classes.reader.is_of(reader)) else {
+    let Some(class) = Classes::get(py)?.and_then(|classes| classes.of_reader(reader)) else {
         return Ok(());
     };
-    let state = state_of(reader);
-    classes.reader.give_back(reader)?;
-    let Some(state) = state else { return Ok(()) };
+    let Some(state) = state_of(reader) else { return class.give_back(reader) };
+    let event_loop = state.get().event_loop(py).as_any().clone();
+    class.give_back(reader)?;
     let state = state.get().state(py);
     state.is_given_back.set(true);
     let received = PyByteArray::new(py, state.received.borrow().unread(py));
     state.received.borrow_mut().clear();
-    reader.setattr(intern!(py, "_buffer"), received)?;
-    reader.setattr(intern!(py, "_eof"), state.is_eof.get())?;
-    reader.setattr(intern!(py, "_limit"), state.limit.get())?;
-    reader.setattr(intern!(py, "_paused"), state.is_paused.get())?;
-    reader.setattr(intern!(py, "_waiter"), state.waiter.take())?;
-    reader.setattr(intern!(py, "_exception"), state.exception.take())?;
-    reader.setattr(intern!(py, "_transport"), state.transport.take())?;
-    reader.delattr(state_name(py))
+    let attributes = PyDict::new(py);
+    attributes.set_item(intern!(py, "_limit"), state.limit.get())?;
+    attributes.set_item(intern!(py, "_loop"), event_loop)?;
+    attributes.set_item(intern!(py, "_buffer"), received)?;
+    attributes.set_item(intern!(py, "_eof"), state.is_eof.get())?;
+    attributes.set_item(intern!(py, "_waiter"), state.waiter.take())?;
+    attributes.set_item(intern!(py, "_exception"), state.exception.take())?;
+    attributes.set_item(intern!(py, "_transport"), state.transport.take())?;
+    attributes.set_item(intern!(py, "_paused"), state.is_paused.get())?;
+    attributes_of(reader)?.update(attributes.as_mapping())
 }
 
 /// Feeds what has arrived for a protocol to the state of its reader, as the protocol would; tells

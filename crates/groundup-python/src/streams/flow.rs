@@ -71,6 +71,8 @@ impl Flow {
 /// What a writer goes by, found at once.
 #[pyclass(frozen, module = "groundup._groundup")]
 pub struct WriterState {
+    /// The reader itself.
+    pub stream_reader: Py<PyAny>,
     pub reader: Py<ReaderState>,
     pub flow: Py<Flow>,
     pub protocol: Py<PyAny>,
@@ -90,6 +92,7 @@ impl WriterState {
 #[pymethods]
 impl WriterState {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.stream_reader)?;
         visit.call(&self.reader)?;
         visit.call(&self.protocol)?;
         visit.call(&self.transport)

@@ -79,16 +79,21 @@ impl Meeting {
 #[pymethods]
 impl Meeting {
     fn __call__<'py>(
-        &self,
+        slf: &Bound<'py, Self>,
         reader: &Bound<'py, PyAny>,
         writer: &Bound<'py, PyAny>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let py = reader.py();
-        self.end(py)?;
-        if let Some(state) = state_of(reader) {
-            writer::adopt(writer, &state, self.protocol.bind(py))?;
-        }
-        self.callback.bind(py).call1((reader, writer))
+        let (py, this) = (slf.py(), slf.get());
+        this.end(py)?;
+        let callback = this.callback.bind(py);
+        let Some(state) = state_of(reader) else { return callback.call1((reader, writer)) };
+        let writer = writer::adopt(writer, reader, &state, this.protocol.bind(py), slf.as_any())?;
+        callback.call1((reader, writer))
+    }
+
+    /// What a writer asks in its end, whose place another one has taken: it has nothing to close.
+    fn is_closing(&self) -> bool {
+        true
     }
 }
 

@@ -54,6 +54,11 @@ impl ReaderState {
         Self { event_loop, state: GilBound::new(state) }
     }
 
+    /// Its loop.
+    pub fn event_loop<'py>(&self, py: Python<'py>) -> &Bound<'py, EventLoop> {
+        self.event_loop.bind(py)
+    }
+
     /// What changes in its life.
     pub fn state<'a>(&'a self, py: Python<'a>) -> &'a State {
         self.state.get(py)

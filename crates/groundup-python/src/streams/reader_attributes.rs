@@ -2,6 +2,7 @@
 //!
 //! Whoever looks at the buffer, or replaces what the methods go by, makes the reader asyncio's again.
 
+use pyo3::exceptions::PyAttributeError;
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyInt, PyString};
@@ -23,7 +24,8 @@ pub static METHODS: [NativeMethod; 3] = [
 ];
 
 /// What gives the attributes that asyncio's readers keep in their `__dict__`.
-pub static GETTERS: [NativeMethod; 7] = [
+pub static GETTERS: [NativeMethod; 8] = [
+    NativeMethod { name: "_loop", parameter: "", body: event_loop },
     NativeMethod { name: "_buffer", parameter: "", body: buffer },
     NativeMethod { name: "_eof", parameter: "", body: eof },
     NativeMethod { name: "_limit", parameter: "", body: limit },
@@ -35,7 +37,23 @@ pub static GETTERS: [NativeMethod; 7] = [
 
 fn buffer<'py>(reader: &Bound<'py, PyAny>, _: &Arguments<'_, 'py>) -> Answer<'py> {
     give_reader_back(reader)?;
-    reader.getattr(intern!(reader.py(), "_buffer")).map(Some)
+    given_back(reader, intern!(reader.py(), "_buffer"))
+}
+
+fn event_loop<'py>(reader: &Bound<'py, PyAny>, _: &Arguments<'_, 'py>) -> Answer<'py> {
+    let py = reader.py();
+    match state_of(reader) {
+        Some(state) => Ok(Some(state.get().event_loop(py).as_any().clone())),
+        None => given_back(reader, intern!(py, "_loop")),
+    }
+}
+
+/// An attribute of a reader that is asyncio's by now.
+fn given_back<'py>(reader: &Bound<'py, PyAny>, name: &Bound<'py, PyString>) -> Answer<'py> {
+    match ffi::kept(reader, name) {
+        Some(value) => Ok(Some(value)),
+        None => Err(PyAttributeError::new_err(name.clone().unbind())),
+    }
 }
 
 /// What the state has for an attribute; a reader without one becomes asyncio's.
@@ -52,7 +70,7 @@ fn get<'py>(
         }
         None => {
             give_reader_back(reader)?;
-            reader.getattr(name).map(Some)
+            given_back(reader, name)
         }
     }
 }
@@ -106,7 +124,11 @@ fn set<'py>(reader: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answe
         if asyncios.unwrap_or(Ok(true))? || is_kept(&name) {
             give_reader_back(reader)?;
         }
-        ffi::set_attribute(reader, &name, value.as_deref())?;
+        let class = Classes::get(py)?.and_then(|classes| classes.of_reader(reader));
+        match class {
+            Some(class) => class.set(reader, &name, value.as_deref(), is_kept(&name))?,
+            None => ffi::set_attribute(reader, &name, value.as_deref())?,
+        }
     }
     Ok(Some(py.None().into_bound(py)))
 }

@@ -8,8 +8,10 @@ use pyo3::types::{PyBool, PyBytes, PyInt, PyTuple};
 
 use super::adoption::state_of;
 use super::coroutine::{self, ReadWork, Work};
+use super::native_class::Members;
 use super::native_method::{Answer, Arguments, NativeMethod};
 use super::reader::ReaderState;
+use super::reader_attributes;
 use super::reading::{Line, Reading, Until};
 
 /// The methods that have no other body than this one.
@@ -26,6 +28,13 @@ pub static METHODS: [NativeMethod; 12] = [
     NativeMethod { name: "set_exception", parameter: "exc", body: set_exception },
     NativeMethod { name: "set_transport", parameter: "transport", body: set_transport },
     NativeMethod { name: "_replace_transport", parameter: "transport", body: replace_transport },
+];
+
+/// What the classes have of their own.
+pub static MEMBERS: [Members; 3] = [
+    Members::Methods(&METHODS),
+    Members::Methods(&reader_attributes::METHODS),
+    Members::Getters(&reader_attributes::GETTERS),
 ];
 
 /// The methods of asyncio's class that these stand for, or that those go by.

@@ -11,8 +11,11 @@ use super::adoption::state_name;
 use super::classes::Classes;
 use super::coroutine::{self, Work};
 use super::flow::{Flow, WriterState};
+use super::native_class::Members;
 use super::native_method::{Answer, Arguments, NativeMethod};
 use super::reader::ReaderState;
+use super::writer_attributes::{give_back, is_kept};
+use super::{accepted, writer_attributes};
 use crate::ffi;
 use crate::transports::{StreamTransport, TlsTransport};
 
@@ -24,41 +27,54 @@ pub static METHODS: [NativeMethod; 4] = [
     NativeMethod { name: "__delattr__", parameter: "", body: set },
 ];
 
-/// The methods of asyncio's class that these stand for.
-pub const RELIED_ON: [&str; 2] = ["write", "drain"];
+/// What the classes have of their own: the second is for those whose objects have no `__dict__` at first.
+pub static MEMBERS: [Members; 2] =
+    [Members::Methods(&METHODS), Members::Getters(&writer_attributes::GETTERS)];
+
+/// The methods of asyncio's class that these stand for, and what makes a writer.
+pub const RELIED_ON: [&str; 3] = ["write", "drain", "__init__"];
 
 /// Takes over the writer that asyncio has made for a reader and a protocol, if all three are as it makes
-/// them.
+/// them; returns it, or the one that has come in its place.
 ///
 /// # Errors
 ///
 /// Those of reading attributes, and `MemoryError`.
-pub fn adopt(
-    writer: &Bound<'_, PyAny>,
-    reader: &Bound<'_, ReaderState>,
-    protocol: &Bound<'_, PyAny>,
-) -> PyResult<()> {
+pub fn adopt<'py>(
+    writer: &Bound<'py, PyAny>,
+    stream_reader: &Bound<'py, PyAny>,
+    reader: &Bound<'py, ReaderState>,
+    protocol: &Bound<'py, PyAny>,
+    meeting: &Bound<'py, PyAny>,
+) -> PyResult<Bound<'py, PyAny>> {
     let py = writer.py();
     let (Some(classes), Some(flow)) = (Classes::get(py)?, Flow::of(protocol)) else {
-        return Ok(());
+        return Ok(writer.clone());
     };
     let is_own = writer.getattr(intern!(py, "_protocol"))?.is(protocol);
     if !is_own || !classes.writer.can_stand_for(writer)? {
-        return Ok(());
+        return Ok(writer.clone());
     }
     let state = WriterState {
+        stream_reader: stream_reader.clone().unbind(),
         reader: reader.clone().unbind(),
         flow: flow.unbind(),
         protocol: protocol.clone().unbind(),
         transport: writer.getattr(intern!(py, "_transport"))?.unbind(),
     };
-    writer.setattr(state_name(py), Bound::new(py, state)?)?;
-    classes.writer.take_over(writer)
+    let state = Bound::new(py, state)?;
+    if let Some(writer) = accepted::replace_writer(writer, protocol, &state, meeting)? {
+        return Ok(writer);
+    }
+    writer.setattr(state_name(py), state)?;
+    classes.writer.take_over(writer)?;
+    Ok(writer.clone())
 }
 
 /// The state of a writer that was taken over.
-fn state_of<'py>(writer: &Bound<'py, PyAny>) -> Option<Bound<'py, WriterState>> {
-    ffi::kept(writer, state_name(writer.py()))?.cast_into_exact().ok()
+pub fn state_of<'py>(writer: &Bound<'py, PyAny>) -> Option<Bound<'py, WriterState>> {
+    let class = Classes::get(writer.py()).ok()??.of_writer(writer)?;
+    class.state(writer)?.cast_into_exact().ok()
 }
 
 fn write<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answer<'py> {
@@ -90,14 +106,16 @@ fn set<'py>(writer: &Bound<'py, PyAny>, arguments: &Arguments<'_, 'py>) -> Answe
     let py = writer.py();
     let Some(name) = arguments.get(0) else { return Ok(None) };
     let Ok(name) = name.cast::<PyString>() else { return Ok(None) };
-    if let Some(classes) = Classes::get(py)?
-        && classes.writer.is_of(writer)
-        && (classes.writer.base(py).hasattr(name)?
-            || ["_transport", "_protocol", "_reader"].contains(&name.to_str()?))
-    {
-        classes.writer.give_back(writer)?;
+    let value = arguments.get(1);
+    let is_asyncios = is_kept(&name);
+    if let Some(class) = Classes::get(py)?.and_then(|classes| classes.of_writer(writer)) {
+        if class.base(py).hasattr(name)? || is_asyncios {
+            give_back(class, writer)?;
+        }
+        class.set(writer, &name, value.as_deref(), is_asyncios)?;
+    } else {
+        ffi::set_attribute(writer, &name, value.as_deref())?;
     }
-    ffi::set_attribute(writer, &name, arguments.get(1).as_deref())?;
     Ok(Some(py.None().into_bound(py)))
 }
 
