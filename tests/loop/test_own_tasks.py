@@ -371,3 +371,20 @@ def test_a_sleep_ends_in_the_context_of_who_sleeps(loop):
         assert variable.get() == "mine"
 
     loop.run_until_complete(main())
+
+
+def test_keywords_of_create_task_are_taken_and_refused_as_by_the_class(loop):
+    context = contextvars.copy_context()
+
+    async def main():
+        task = loop.create_task(nothing(), name="called", context=context)
+        assert task.get_name() == "called"
+        assert sys.version_info < (3, 12) or task.get_context() is context
+        await task
+        coroutine = nothing()
+        for keywords in ({"no_such_keyword": 1}, {"context": 1}):
+            with pytest.raises(TypeError):
+                await loop.create_task(coroutine, **keywords)
+        coroutine.close()
+
+    loop.run_until_complete(main())

@@ -1,7 +1,7 @@
 //! Methods that are called so often that taking their arguments counts.
 //!
-//! Each is a method of its class as any other, and what is here stands before it: a call with
-//! positional arguments and at most a context may go the quick way, and all others go to the method.
+//! Each is a method of its class as any other, and what is here stands before it: a call may go the
+//! quick way, which takes its arguments as they come, and otherwise goes to the method.
 //! Names, signatures, documentation and errors are the method's own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -15,6 +15,7 @@ use pyo3::ffi;
 use pyo3::intern;
 use pyo3::panic::PanicException;
 use pyo3::prelude::*;
+use pyo3::types::PyTuple;
 
 /// A method that a quick way stands before.
 pub trait QuickMethod {
@@ -29,39 +30,73 @@ pub trait QuickMethod {
     const NEEDS_NO_ATTACHING: bool = false;
 
     /// Where the method itself is noted.
-    fn method() -> &'static OnceLock<Function>;
+    fn method() -> &'static OnceLock<Py<PyAny>>;
 
     /// The quick way, if there is one for such arguments.
     fn call<'py>(
         object: &Bound<'py, Self::Class>,
         args: &[Py<PyAny>],
-        context: Option<&Bound<'py, PyAny>>,
+        keywords: Keywords<'_, 'py>,
     ) -> Option<PyResult<Bound<'py, PyAny>>>;
 }
 
-/// How the interpreter calls a method: object, arguments, how many are positional, names of others.
-pub type Function = ffi::PyCFunctionFastWithKeywords;
+/// The keywords of a call.
+#[derive(Clone, Copy)]
+pub struct Keywords<'a, 'py> {
+    names: Option<&'a Bound<'py, PyTuple>>,
+    /// One for each name.
+    values: &'a [Py<PyAny>],
+}
+
+impl<'a, 'py> Keywords<'a, 'py> {
+    /// Whether there are none.
+    #[inline]
+    pub fn is_empty(self) -> bool {
+        self.names.is_none()
+    }
+
+    /// The context; not even none when there are other keywords.
+    #[inline]
+    pub fn context(self, py: Python<'py>) -> Option<Option<&'a Bound<'py, PyAny>>> {
+        let Some(names) = self.names else { return Some(None) };
+        // Names of keywords are mostly interned; others go the other way.
+        match (names.as_slice(), self.values) {
+            ([name], [value]) if name.is(intern!(py, "context")) => {
+                Some(Some(value.bind(py)).filter(|context| !context.is_none()))
+            }
+            _ => None,
+        }
+    }
+
+    /// Names and values.
+    #[inline]
+    pub fn iter(
+        self,
+        py: Python<'py>,
+    ) -> impl Iterator<Item = (&'a Bound<'py, PyAny>, &'a Bound<'py, PyAny>)> {
+        let names = self.names.map_or(&[][..], |names| names.as_slice());
+        names.iter().zip(self.values).map(move |(name, value)| (name, value.bind(py)))
+    }
+}
 
 /// Puts the quick way before a method of its class, once.
 ///
 /// # Errors
 ///
-/// `SystemError` when the method is of another kind; those of setting an attribute.
+/// `SystemError` when that is no method; those of setting an attribute.
 pub fn quicken<M: QuickMethod>(py: Python<'_>) -> PyResult<()> {
     let class = M::Class::type_object(py);
     let method = class.getattr(M::NAME)?;
-    // SAFETY: what is read lies in a method descriptor, by the check of its type, and its function
-    // is of the type that the flags name. The definition that is made of it lives for ever, as a
-    // descriptor asks for, and the class is the one that the method is of.
+    // SAFETY: what is read lies in a method descriptor, by the check of its type. The definition that
+    // is made of it lives for ever, as a descriptor asks for, says how the function in it is
+    // called, and the class is the one that the method is of.
     unsafe {
         if ffi::Py_TYPE(method.as_ptr()) != &raw mut ffi::PyMethodDescr_Type {
             return Err(PySystemError::new_err("a quick way stands before methods only"));
         }
         let mut definition = *(*method.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method;
-        if definition.ml_flags != ffi::METH_FASTCALL | ffi::METH_KEYWORDS {
-            return Err(PySystemError::new_err("a quick way stands before vector calls only"));
-        }
-        let _ = M::method().set(definition.ml_meth.PyCFunctionFastWithKeywords);
+        let _ = M::method().set(method.unbind());
+        definition.ml_flags = ffi::METH_FASTCALL | ffi::METH_KEYWORDS;
         definition.ml_meth = ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: called::<M> };
         let definition = Box::leak(Box::new(definition));
         let quick = ffi::PyDescr_NewMethod(class.as_type_ptr(), definition);
@@ -90,11 +125,33 @@ unsafe extern "C" fn called<M: QuickMethod>(
         Some(Ok(Some(Ok(result)))) => result,
         Some(Ok(Some(Err(error)))) => raise(error),
         Some(Err(_)) => raise(PanicException::new_err("a quick method panicked")),
-        Some(Ok(None)) | None => {
-            let method = M::method().get().expect("the method is noted");
-            // SAFETY: the arguments are passed on as they came.
-            unsafe { method(object, args, count, names) }
-        }
+        // SAFETY: the arguments are passed on as they came.
+        Some(Ok(None)) | None => unsafe { call_method::<M>(object, args, count, names) },
+    }
+}
+
+/// Calls the method itself.
+///
+/// # Safety
+///
+/// The interpreter calls a method with these arguments.
+#[cold]
+unsafe fn call_method<M: QuickMethod>(
+    object: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    let method = M::method().get().expect("the method is noted");
+    let mut arguments = vec![object];
+    // SAFETY: `args` has `count` live objects, and one for each of `names`, which is a tuple or null;
+    // the array has all of them, behind the object that the method is called on.
+    unsafe {
+        let of_names = if names.is_null() { 0 } else { ffi::PyTuple_GET_SIZE(names) };
+        let given = (count + of_names) as usize;
+        arguments.extend((0..given).map(|place| *args.add(place)));
+        let positional = count as usize + 1;
+        ffi::PyObject_Vectorcall(method.as_ptr(), arguments.as_ptr(), positional, names)
     }
 }
 
@@ -115,35 +172,26 @@ unsafe fn call_quickly<M: QuickMethod>(
     // which stay alive during the call, and behind them one for each of `names`, which is a tuple or
     // null. `Py` has the layout of a pointer that is not null, and these are only lent.
     unsafe {
-        let context = context(py, args.add(count as usize), names)?;
-        let context = context.as_ref().filter(|context| !context.is_none());
+        let names =
+            (!names.is_null()).then(|| Bound::ref_from_ptr(py, &names).cast_unchecked::<PyTuple>());
+        let (positional, values) = (count as usize, names.map_or(0, |names| names.len()));
+        let keywords = Keywords { names, values: lent(args.add(positional), values) };
         let object = Bound::ref_from_ptr(py, &object).cast_unchecked::<M::Class>();
-        let positional = slice::from_raw_parts(args.cast::<Py<PyAny>>(), count as usize);
-        M::call(object, positional, context).map(|outcome| outcome.map(Bound::into_ptr))
+        let outcome = M::call(object, lent(args, positional), keywords);
+        outcome.map(|outcome| outcome.map(Bound::into_ptr))
     }
 }
 
-/// The context among the arguments; not even none when there are other keywords.
+/// Arguments that a caller lends.
 ///
 /// # Safety
 ///
-/// `names` is null or a tuple of strings, and `values` has an object for each of them.
+/// There are so many live objects, for as long as the slice lives.
 #[inline(always)]
-unsafe fn context<'py>(
-    py: Python<'py>,
-    values: *const *mut ffi::PyObject,
-    names: *mut ffi::PyObject,
-) -> Option<Option<Bound<'py, PyAny>>> {
-    if names.is_null() {
-        return Some(None);
-    }
-    // SAFETY: as the function's. Names of keywords are mostly interned, and others may go the other
-    // way.
-    unsafe {
-        let is_context = ffi::PyTuple_GET_SIZE(names) == 1
-            && ptr::eq(ffi::PyTuple_GET_ITEM(names, 0), intern!(py, "context").as_ptr());
-        is_context.then(|| Some(Bound::from_borrowed_ptr(py, *values)))
-    }
+unsafe fn lent<'a>(objects: *const *mut ffi::PyObject, count: usize) -> &'a [Py<PyAny>] {
+    // SAFETY: as the function's; `Py` has the layout of a pointer that is not null. Where there are
+    // none, the pointer may be null.
+    if count == 0 { &[] } else { unsafe { slice::from_raw_parts(objects.cast(), count) } }
 }
 
 #[cold]

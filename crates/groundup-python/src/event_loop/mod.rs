@@ -35,6 +35,7 @@ mod socket_operation;
 mod socket_waits;
 mod sockets;
 mod subprocesses;
+mod task_factory;
 mod tasks;
 mod tls;
 mod turn_parts;
@@ -82,7 +83,7 @@ struct Parts {
     running: running::Running,
     debugging: debugging::Debugging,
     exceptions: exceptions::ExceptionHandler,
-    tasks: tasks::TaskFactory,
+    task_factory: task_factory::TaskFactory,
     current_task: CurrentTask,
     executor: executor::DefaultExecutor,
     asyncgens: asyncgens::AsyncGenerators,
@@ -205,7 +206,7 @@ impl EventLoop {
             running: running::Running::default(),
             debugging: debugging::Debugging::new(py)?,
             exceptions: exceptions::ExceptionHandler::default(),
-            tasks: tasks::TaskFactory::default(),
+            task_factory: task_factory::TaskFactory::default(),
             current_task: CurrentTask::default(),
             executor: executor::DefaultExecutor::default(),
             asyncgens: asyncgens::AsyncGenerators::new(py)?,
@@ -239,7 +240,7 @@ impl EventLoop {
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         let parts = self.parts.visit();
         parts.exceptions.traverse(visit)?;
-        parts.tasks.traverse(visit)?;
+        parts.task_factory.traverse(visit)?;
         parts.executor.traverse(visit)?;
         parts.asyncgens.traverse(visit)?;
         parts.signals.traverse(visit)?;
@@ -257,7 +258,7 @@ impl EventLoop {
         let parts = self.parts.visit();
         self.core.visit().clear();
         parts.exceptions.clear();
-        parts.tasks.clear();
+        parts.task_factory.clear();
         parts.executor.clear();
         drop(parts.other_selector.take());
     }

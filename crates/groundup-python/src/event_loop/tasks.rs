@@ -1,36 +1,17 @@
 //! Tasks and futures.
 
-use std::cell::RefCell;
-
 use groundup::recorder::{Recorder, TaskId};
-use pyo3::exceptions::PyTypeError;
-use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple};
 
+use super::task_factory::call_factory;
 use super::{EventLoop, Ready};
 use crate::call::Call;
 use crate::handle::Handle;
 use crate::tasks::{self, Awakening, CurrentTask, Future, Task};
 use crate::{errors, ffi, imports};
-
-/// The factory that set_task_factory was given.
-#[derive(Default)]
-pub struct TaskFactory {
-    factory: RefCell<Option<Py<PyAny>>>,
-}
-
-impl TaskFactory {
-    pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        self.factory.try_borrow().map_or(Ok(()), |factory| visit.call(&*factory))
-    }
-
-    pub fn clear(&self) {
-        drop(self.factory.take());
-    }
-}
 
 impl EventLoop {
     /// The object as a loop that tasks may be put on directly: no other `call_soon` wants to hear of it,
@@ -131,6 +112,33 @@ impl EventLoop {
         }
     }
 
+    /// Starts a coroutine as one of this module's tasks; `None` when somebody else is to make it.
+    ///
+    /// # Errors
+    ///
+    /// As for `create_task`.
+    #[inline]
+    pub fn start_task<'py>(
+        event_loop: &Bound<'py, Self>,
+        coroutine: &Bound<'py, PyAny>,
+        keywords: impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        let is_eager = match this.get_task_factory(py) {
+            None if imports::task(py)?.is(imports::c_task(py)?) => false,
+            Some(it) if cfg!(Py_3_12) && it.is(imports::eager_task_factory(py)?) => true,
+            _ => return Ok(None),
+        };
+        if !this.takes_tasks(py) {
+            return Ok(None);
+        }
+        match tasks::Keywords::of(keywords)? {
+            Some(keywords) if is_eager => Task::spawn_eagerly(event_loop, coroutine, keywords),
+            Some(keywords) => Task::spawn(event_loop, coroutine, keywords),
+            None => Ok(None),
+        }
+    }
+
     #[cold]
     fn report_step(
         event_loop: &Bound<'_, Self>,
@@ -174,51 +182,16 @@ impl EventLoop {
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = slf.py();
         slf.get().check_open(py)?;
-        let task = match (slf.get().get_task_factory(py), keywords) {
-            (None, keywords) => return create_default_task(slf, coro, keywords),
-            (Some(factory), keywords)
-                if makes_eager_tasks(slf, factory.bind(py))?
-                    && let Some(task) = Task::spawn_eagerly(slf, coro, keywords)? =>
-            {
-                return Ok(task);
-            }
-            (Some(factory), None) => factory.bind(py).call1((slf, coro))?,
-            (Some(factory), Some(keywords)) if py.version_info() >= (3, 14) => {
-                factory.bind(py).call((slf, coro), Some(keywords))?
-            }
-            (Some(factory), Some(keywords)) => {
-                create_named_task(slf, factory.bind(py), coro, keywords)?
-            }
+        let given = keywords.into_iter().flatten();
+        if let Some(task) = Self::start_task(slf, coro, given)? {
+            return Ok(task);
+        }
+        let task = match slf.get().get_task_factory(py) {
+            Some(factory) => call_factory(slf, factory.bind(py), coro, keywords)?,
+            None => return create_default_task(slf, coro, keywords),
         };
         slf.get().core(py).recorder().spawn(TaskId(task.as_ptr().addr() as u64));
         Ok(task)
-    }
-
-    /// Set the task factory, a callable of the loop and a coroutine; None means the default one.
-    ///
-    /// Raise TypeError if it is not callable.
-    fn set_task_factory(&self, factory: &Bound<'_, PyAny>) -> PyResult<()> {
-        if !factory.is_none() && !factory.is_callable() {
-            return Err(PyTypeError::new_err("task factory must be a callable or None"));
-        }
-        let new = (!factory.is_none()).then(|| factory.clone().unbind());
-        drop(self.parts(factory.py()).tasks.factory.replace(new));
-        Ok(())
-    }
-
-    #[getter]
-    fn _task_factory(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.get_task_factory(py)
-    }
-
-    #[setter(_task_factory)]
-    fn change_task_factory(&self, factory: &Bound<'_, PyAny>) -> PyResult<()> {
-        self.set_task_factory(factory)
-    }
-
-    /// Return the task factory, or None if it is the default one.
-    fn get_task_factory(&self, py: Python<'_>) -> Option<Py<PyAny>> {
-        self.parts(py).tasks.factory.borrow().as_ref().map(|factory| factory.clone_ref(py))
     }
 }
 
@@ -231,7 +204,7 @@ fn create_default_task<'py>(
     let py = event_loop.py();
     let class = imports::task(py)?;
     if class.is(imports::c_task(py)?)
-        && let Some(task) = Task::spawn(event_loop, coro, keywords)?
+        && let Some(task) = Task::spawn_by_base(event_loop, coro, keywords)?
     {
         return Ok(task);
     }
@@ -245,39 +218,5 @@ fn create_default_task<'py>(
         ffi::call_with_keywords(&class, [coro], names.bind(py), [event_loop.as_any()])?
     };
     event_loop.get().core(py).recorder().spawn(TaskId(task.as_ptr().addr() as u64));
-    Ok(task)
-}
-
-/// Whether a task factory is asyncio's for eager tasks, and would make them of asyncio's class.
-fn makes_eager_tasks(
-    event_loop: &Bound<'_, EventLoop>,
-    factory: &Bound<'_, PyAny>,
-) -> PyResult<bool> {
-    let py = factory.py();
-    Ok(cfg!(Py_3_12)
-        && factory.is(imports::eager_task_factory(py)?)
-        && event_loop.get().takes_tasks(py))
-}
-
-/// Before 3.14, a factory is given no name: the task is named afterwards.
-fn create_named_task<'py>(
-    event_loop: &Bound<'py, EventLoop>,
-    factory: &Bound<'py, PyAny>,
-    coro: &Bound<'py, PyAny>,
-    keywords: &Bound<'py, PyDict>,
-) -> PyResult<Bound<'py, PyAny>> {
-    let py = event_loop.py();
-    let keywords = keywords.copy()?;
-    let name = keywords.get_item("name")?;
-    if name.is_some() {
-        keywords.del_item("name")?;
-    }
-    if keywords.get_item("context")?.is_some_and(|context| context.is_none()) {
-        keywords.del_item("context")?;
-    }
-    let task = factory.call((event_loop, coro), Some(&keywords))?;
-    if let Some(name) = name.filter(|name| !name.is_none()) {
-        task.call_method1(intern!(py, "set_name"), (name,))?;
-    }
     Ok(task)
 }

@@ -22,3 +22,4 @@ pub use classes::{Future, Task, prepare};
 pub use current::CurrentTask;
 pub use registry::register_pending;
 pub use step::Awakening;
+pub use task::Keywords;

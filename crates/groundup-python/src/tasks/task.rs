@@ -25,22 +25,24 @@ static LAST_NUMBER: AtomicU64 = AtomicU64::new(0);
 pub struct Keywords<'py> {
     name: Option<Bound<'py, PyAny>>,
     context: Option<Bound<'py, PyContext>>,
-    eager_start: bool,
+    /// Whether it takes its first step at once; where nobody has said so, `None`.
+    eager_start: Option<bool>,
 }
 
 impl<'py> Keywords<'py> {
-    /// Takes them out of a dict, where `loop` may stand too; `None` leaves the decision about them to
-    /// the base: what is not known, what is no context, and what may raise.
+    /// Takes them as they come, where `loop` may be among them too; `None` leaves the decision about
+    /// them to the base: what is not known, what is no context, and what may raise.
     ///
     /// # Errors
     ///
     /// What comparing names raises.
-    pub fn of(keywords: Option<&Bound<'py, PyDict>>, eager_start: bool) -> PyResult<Option<Self>> {
-        let mut found = Self { eager_start, ..Self::default() };
-        let Some(keywords) = keywords else { return Ok(Some(found)) };
-        for (name, value) in keywords.iter() {
-            let name = name.cast::<PyString>()?;
-            match name.to_str()? {
+    #[inline]
+    pub fn of(
+        given: impl Iterator<Item = (Bound<'py, PyAny>, Bound<'py, PyAny>)>,
+    ) -> PyResult<Option<Self>> {
+        let mut found = Self::default();
+        for (name, value) in given {
+            match name.cast::<PyString>()?.to_str()? {
                 "loop" => {}
                 "name" => found.name = (!value.is_none()).then_some(value),
                 "context" if value.is_none() => {}
@@ -48,7 +50,7 @@ impl<'py> Keywords<'py> {
                     Ok(context) => found.context = Some(context),
                     Err(_) => return Ok(None),
                 },
-                "eager_start" if cfg!(Py_3_12) => found.eager_start = value.is_truthy()?,
+                "eager_start" if cfg!(Py_3_12) => found.eager_start = Some(value.is_truthy()?),
                 _ => return Ok(None),
             }
         }
@@ -57,23 +59,19 @@ impl<'py> Keywords<'py> {
 }
 
 impl Task {
-    /// Starts a coroutine on a loop; `None` when there is no class for it.
+    /// Starts a coroutine on a loop that takes tasks; `None` when there is no class for it.
     ///
     /// # Errors
     ///
     /// `TypeError` when that is no coroutine or a keyword is wrong; what an eager step raises.
+    #[inline]
     pub fn spawn<'py>(
         event_loop: &Bound<'py, EventLoop>,
         coroutine: &Bound<'py, PyAny>,
-        keywords: Option<&Bound<'py, PyDict>>,
+        keywords: Keywords<'py>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
         let Some(task) = Self::allocate(event_loop.py())? else { return Ok(None) };
-        match Keywords::of(keywords, false)? {
-            Some(keywords) if event_loop.get().takes_tasks(event_loop.py()) => {
-                Self::begin(&task, event_loop, coroutine, keywords)?;
-            }
-            _ => Self::begin_by_base(&task, event_loop, coroutine, keywords)?,
-        }
+        Self::begin(&task, event_loop, coroutine, keywords)?;
         Ok(Some(task.into_any()))
     }
 
@@ -85,16 +83,31 @@ impl Task {
     pub fn spawn_eagerly<'py>(
         event_loop: &Bound<'py, EventLoop>,
         coroutine: &Bound<'py, PyAny>,
-        keywords: Option<&Bound<'py, PyDict>>,
+        mut keywords: Keywords<'py>,
     ) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let Some(mut keywords) = Keywords::of(keywords, true)? else { return Ok(None) };
         let Some(task) = Self::allocate(event_loop.py())? else { return Ok(None) };
+        keywords.eager_start.get_or_insert(true);
         // Before 3.14, a factory is given no name: the task is named afterwards.
         let name = if cfg!(Py_3_14) { None } else { keywords.name.take() };
         Self::begin(&task, event_loop, coroutine, keywords)?;
         if let Some(name) = name {
             Self::fields(&task).name.set(Some(name_or_number(event_loop.py(), Some(name))?));
         }
+        Ok(Some(task.into_any()))
+    }
+
+    /// Has the base's code drive a coroutine; `None` when there is no class for it.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Task::spawn`].
+    pub fn spawn_by_base<'py>(
+        event_loop: &Bound<'py, EventLoop>,
+        coroutine: &Bound<'py, PyAny>,
+        keywords: Option<&Bound<'py, PyDict>>,
+    ) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let Some(task) = Self::allocate(event_loop.py())? else { return Ok(None) };
+        Self::begin_by_base(&task, event_loop, coroutine, keywords)?;
         Ok(Some(task.into_any()))
     }
 
@@ -115,7 +128,7 @@ impl Task {
         let task = Self::of(object).filter(|task| !is_set(&Self::fields(task).coroutine));
         if let (Some(task), Some(event_loop), Ok(coroutine)) = (task, event_loop, args.get_item(0))
             && args.len() == 1
-            && let Some(keywords) = Keywords::of(Some(given), false)?
+            && let Some(keywords) = Keywords::of(given.iter())?
         {
             return Self::begin(task, event_loop, &coroutine, keywords);
         }
@@ -147,7 +160,7 @@ impl Task {
         let recorder = event_loop.get().core(py).recorder();
         recorder.spawn(TaskId(task.as_ptr().addr() as u64));
         #[cfg(Py_3_12)]
-        if keywords.eager_start
+        if keywords.eager_start == Some(true)
             && event_loop.call_method0(intern!(py, "is_running"))?.is_truthy()?
         {
             return Self::start_eagerly(task, event_loop);

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use pyo3::prelude::*;
 
 use super::StreamTransport;
-use crate::quick_method::{Function, QuickMethod, quicken};
+use crate::quick_method::{Keywords, QuickMethod, quicken};
 
 /// Makes them quick, once.
 ///
@@ -24,17 +24,17 @@ impl QuickMethod for Write {
 
     const NAME: &str = "write";
 
-    fn method() -> &'static OnceLock<Function> {
-        static METHOD: OnceLock<Function> = OnceLock::new();
+    fn method() -> &'static OnceLock<Py<PyAny>> {
+        static METHOD: OnceLock<Py<PyAny>> = OnceLock::new();
         &METHOD
     }
 
     fn call<'py>(
         stream: &Bound<'py, StreamTransport>,
         args: &[Py<PyAny>],
-        context: Option<&Bound<'py, PyAny>>,
+        keywords: Keywords<'_, 'py>,
     ) -> Option<PyResult<Bound<'py, PyAny>>> {
-        let ([data], None) = (args, context) else { return None };
+        let ([data], true) = (args, keywords.is_empty()) else { return None };
         let py = stream.py();
         let outcome = StreamTransport::write_piece(stream, data.bind(py));
         Some(outcome.map(|()| py.None().into_bound(py)))
