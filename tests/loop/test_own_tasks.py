@@ -373,6 +373,76 @@ def test_a_sleep_ends_in_the_context_of_who_sleeps(loop):
     loop.run_until_complete(main())
 
 
+def test_callbacks_of_futures_show_on_the_ready_queue_as_handles_that_can_be_cancelled(loop):
+    called = []
+
+    async def main():
+        future = loop.create_future()
+        for number in range(3):
+            future.add_done_callback(lambda future, number=number: called.append(number))
+        future.set_result(None)
+        handles = list(loop._ready)
+        assert handles == list(loop._ready)
+        assert all(isinstance(handle, asyncio.Handle) for handle in handles)
+        handles[1].cancel()
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+    assert called == [0, 2]
+
+
+def test_what_a_callback_of_a_future_raises_is_reported_with_its_handle(loop):
+    reports = []
+    loop.set_exception_handler(lambda loop, report: reports.append(report))
+
+    async def main():
+        future = loop.create_future()
+        future.add_done_callback(lambda future: future.no_such_attribute)
+        future.set_result(None)
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+    [report] = reports
+    assert isinstance(report["exception"], AttributeError)
+    assert isinstance(report["handle"], asyncio.Handle)
+    assert report["message"].startswith("Exception in callback")
+
+
+def test_no_task_is_current_in_callbacks_around_a_result_that_call_soon_sets(loop):
+    found = []
+
+    def look(*_):
+        found.append(asyncio.current_task())
+
+    async def main():
+        future = loop.create_future()
+        future.add_done_callback(look)
+        loop.call_soon(look)
+        loop.call_soon(future.set_result, "set")
+        loop.call_soon(look)
+        assert await future == "set"
+        assert asyncio.current_task() is not None
+
+    loop.run_until_complete(main())
+    assert found == [None, None, None]
+
+
+def test_a_result_that_call_soon_sets_too_late_is_reported(loop):
+    reports = []
+    loop.set_exception_handler(lambda loop, report: reports.append(report))
+
+    async def main():
+        future = loop.create_future()
+        future.cancel()
+        loop.call_soon(future.set_result, None)
+        await asyncio.sleep(0)
+
+    loop.run_until_complete(main())
+    [report] = reports
+    assert isinstance(report["exception"], asyncio.InvalidStateError)
+    assert "set_result" in report["message"]
+
+
 def test_keywords_of_create_task_are_taken_and_refused_as_by_the_class(loop):
     context = contextvars.copy_context()
 

@@ -139,8 +139,11 @@ impl Handle {
     #[inline]
     pub fn make_unseen_call(&self, py: Python<'_>) -> PyResult<()> {
         let (mut place, call) = (self.place.get(py).borrow_mut(), self.call.get(py).borrow());
-        match (&mut place.context, &*call) {
-            (Some(context), Some(call)) => call.make_in(py, context).map(drop),
+        let Place { event_loop, context } = &mut *place;
+        match (event_loop, context, &*call) {
+            (Some(event_loop), Some(context), Some(call)) => {
+                call.make_in(event_loop.bind(py), context).map(drop)
+            }
             _ => Ok(()),
         }
     }

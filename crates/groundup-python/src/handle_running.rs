@@ -8,7 +8,7 @@ use crate::call::Call;
 use crate::contexts::CallContext;
 use crate::event_loop::EventLoop;
 use crate::handle::{Handle, format_callback};
-use crate::tasks::{Future, Task};
+use crate::tasks::{self, Future, Task};
 use crate::{errors, ffi, imports, spare_handles};
 
 impl Handle {
@@ -62,16 +62,22 @@ impl Handle {
         let py = handle.py();
         let Some(call) = handle.get().call(py) else { return Ok(()) };
         let event_loop = handle.get().event_loop(py);
+        let invoke = || Self::invoke(handle, &event_loop, &call);
         if event_loop.get().is_debug(py) {
-            return event_loop.get().run_watched(handle, &call, || Self::invoke(handle, &call));
+            EventLoop::leave_task(&event_loop);
+            return event_loop.get().run_watched(handle, &call, invoke);
         }
-        Self::invoke(handle, &call)
+        invoke()
     }
 
-    fn invoke(handle: &Bound<'_, Self>, call: &Call) -> PyResult<()> {
+    fn invoke(
+        handle: &Bound<'_, Self>,
+        event_loop: &Bound<'_, EventLoop>,
+        call: &Call,
+    ) -> PyResult<()> {
         let py = handle.py();
         let context = handle.get().context(py)?.unbind();
-        Self::settle(handle, call, call.make_in(py, &mut CallContext::given(context)))
+        Self::settle(handle, call, call.make_in(event_loop, &mut CallContext::given(context)))
     }
 
     fn settle<T>(handle: &Bound<'_, Self>, call: &Call, outcome: PyResult<T>) -> PyResult<()> {
@@ -90,6 +96,7 @@ impl Handle {
     pub fn report(handle: &Bound<'_, Self>, call: &Call, error: &PyErr) -> PyResult<()> {
         let py = handle.py();
         let event_loop = handle.get().event_loop(py);
+        EventLoop::leave_task(&event_loop);
         let context = PyDict::new(py);
         let source = format_callback(&event_loop, call)?;
         context.set_item("message", format!("Exception in callback {source}"))?;
@@ -111,13 +118,15 @@ impl Call {
     #[inline]
     pub fn make_in<'py>(
         &self,
-        py: Python<'py>,
+        event_loop: &Bound<'py, EventLoop>,
         context: &mut CallContext,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if let Some((sleeper, result)) = sleeper_of(py, self) {
-            // Who waits for it has a context of its own.
-            return Future::set_result(sleeper, result.clone()).map(|()| result.clone());
+        let py = event_loop.py();
+        if let Some((future, result)) = settled_by(py, self) {
+            // No code of Python's runs: nobody asks for the context, or for the current task.
+            return Future::set_result(&future, result).map(|()| py.None().into_bound(py));
         }
+        EventLoop::leave_task(event_loop);
         let context = context.own(py)?;
         match context.cast::<PyContext>() {
             Ok(context) => ffi::run_in_context(context, || self.make(py)),
@@ -126,21 +135,22 @@ impl Call {
     }
 }
 
-/// The future and the result of a call that asyncio.sleep has made, if all it does is to set the one to
-/// the other.
+/// The future and the result, if all that a call does is to give the one to the other: asyncio.sleep's,
+/// and those of a future's own method.
 #[inline]
-fn sleeper_of<'a, 'py>(
+fn settled_by<'py>(
     py: Python<'py>,
-    call: &'a Call,
-) -> Option<(&'a Bound<'py, Future>, &'a Bound<'py, PyAny>)> {
-    let (future, result) = call.two_arguments()?;
-    if !call.callback().is(imports::set_result_unless_cancelled(py).ok()?) {
-        return None;
-    }
+    call: &Call,
+) -> Option<(Bound<'py, Future>, Bound<'py, PyAny>)> {
+    let (future, result) = if let Some((future, result)) = call.two_arguments() {
+        let is_sleep = call.callback().is(imports::set_result_unless_cancelled(py).ok()?);
+        (is_sleep.then(|| future.bind(py).clone())?, result)
+    } else {
+        (tasks::future_set_by(call.callback().bind(py))?, call.only_argument()?)
+    };
     // Tasks refuse to be given a result.
-    let future =
-        Future::of(future.bind(py)).filter(|future| Task::of(future.as_any()).is_none())?;
-    Future::is_pending(future).then_some((future, result.bind(py)))
+    let own = Future::of(&future).filter(|_| Task::of(&future).is_none())?;
+    Future::takes_result(own).then(|| (own.clone(), result.bind(py).clone()))
 }
 
 #[cold]

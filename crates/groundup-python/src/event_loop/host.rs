@@ -14,7 +14,7 @@ use super::descriptors::Watchers;
 use super::signals;
 use crate::errors::RunError;
 use crate::handle::Handle;
-use crate::tasks::{Awakening, Task};
+use crate::tasks::{Awakening, DoneCallback, Task};
 use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::transports::{DatagramTransport, Listener, Step, StreamTransport};
 
@@ -28,6 +28,8 @@ pub enum Ready {
     Step(Py<Task>),
     /// A task whose wait is over.
     Wake(Py<Task>),
+    /// A callback of a future that is done.
+    Done(Box<DoneCallback>),
     /// A callback to be called.
     Handle(Py<Handle>),
     /// A callback that another thread may cancel.
@@ -70,6 +72,7 @@ impl Host for Asyncio {
             Ready::Step(task) | Ready::Wake(task) => task.as_ptr(),
             Ready::Handle(handle) | Ready::Repeatable(handle) => handle.as_ptr(),
             Ready::Foreign(handle) => handle.as_ptr(),
+            Ready::Done(callback) => callback.future().as_ptr(),
             Ready::ThreadSafe(handle) => handle.as_ptr(),
             Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
             Ready::Datagram(transport, _) => transport.as_ptr(),
@@ -79,7 +82,8 @@ impl Host for Asyncio {
 
     fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
         let py = event_loop.py();
-        if !matches!(ready, Ready::Step(_) | Ready::Wake(_)) {
+        // A handle does so by itself, unless nobody can look while it runs.
+        if !matches!(ready, Ready::Step(_) | Ready::Wake(_) | Ready::Handle(_)) {
             EventLoop::leave_task(event_loop);
         }
         match ready {
@@ -89,6 +93,7 @@ impl Host for Asyncio {
             Ready::Wake(task) => {
                 EventLoop::resume_task(event_loop, &task.into_bound(py), Awakening::Waited)?;
             }
+            Ready::Done(callback) => EventLoop::make_callback(event_loop, *callback)?,
             Ready::Handle(handle) => Handle::run_once(handle.into_bound(py))?,
             Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.into_bound(py))?,
             Ready::Repeatable(handle) => Handle::run(handle.bind(py))?,
@@ -178,6 +183,7 @@ pub fn traverse(held: Held<'_, Asyncio>, visit: PyVisit<'_>) -> Result<(), PyTra
         Held::Task(Ready::Step(task) | Ready::Wake(task)) => visit.call(task),
         Held::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => visit.call(handle),
         Held::Task(Ready::Foreign(handle)) => visit.call(handle),
+        Held::Task(Ready::Done(callback)) => callback.traverse(visit),
         Held::Task(Ready::ThreadSafe(handle)) => visit.call(handle),
         Held::Task(Ready::Opened(stream) | Ready::Lost(stream))
         | Held::Source(Source::Stream(stream)) => visit.call(stream),

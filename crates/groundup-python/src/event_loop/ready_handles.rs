@@ -39,6 +39,9 @@ impl ReadyHandles {
             Entry::Task(Ready::Handle(handle) | Ready::Repeatable(handle)) => Ok(handle.into_any()),
             Entry::Task(Ready::ThreadSafe(handle)) => Ok(handle.into_any()),
             Entry::Task(Ready::Foreign(handle)) => Ok(handle),
+            Entry::Task(Ready::Done(callback)) => {
+                callback.handle(self.event_loop.bind(py)).map(|handle| handle.into_any().unbind())
+            }
             Entry::Task(Ready::Step(task)) => self.handle_of(task.bind(py), Awakening::Step),
             Entry::Task(Ready::Wake(task)) => self.handle_of(task.bind(py), Awakening::Waited),
             entry => {
@@ -53,8 +56,29 @@ impl ReadyHandles {
         Ok(handle.into_any().unbind())
     }
 
+    /// Gives the callbacks of futures their handles, which stand on the queue from then on, so that
+    /// they can be found again, and cancelled.
+    fn show_callbacks(&self, py: Python<'_>) {
+        let is_unseen = |entry: &Entry<Ready>| matches!(entry, Entry::Task(Ready::Done(_)));
+        if !self.core(py).ready().iter().any(is_unseen) {
+            return;
+        }
+        let entries = std::mem::take(&mut *self.core(py).ready());
+        let shown = |entry: &Entry<Ready>| match entry {
+            Entry::Task(Ready::Done(callback)) => callback
+                .handle(self.event_loop.bind(py))
+                .map_or_else(|_| entry.clone(), |it| Entry::Task(Ready::Handle(it.unbind()))),
+            _ => entry.clone(),
+        };
+        // Making them may have run a finalizer that has made something ready.
+        let shown: Vec<_> = entries.iter().map(shown).collect();
+        let mut ready = self.core(py).ready();
+        shown.into_iter().rev().for_each(|entry| ready.push_first(entry));
+    }
+
     /// All handles, oldest first.
     fn handles<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyList>> {
+        self.show_callbacks(py);
         let entries: Vec<_> = self.core(py).ready().iter().cloned().collect();
         let handles: PyResult<Vec<_>> =
             entries.into_iter().map(|entry| self.handle(py, entry)).collect();

@@ -4,13 +4,13 @@ use groundup::recorder::{Recorder, TaskId};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyContext, PyDict, PyTuple};
 
 use super::task_factory::call_factory;
 use super::{EventLoop, Ready};
 use crate::call::Call;
 use crate::handle::Handle;
-use crate::tasks::{self, Awakening, CurrentTask, Future, Task};
+use crate::tasks::{self, Awakening, CurrentTask, DoneCallback, Future, Task};
 use crate::{errors, ffi, imports};
 
 impl EventLoop {
@@ -77,19 +77,47 @@ impl EventLoop {
     ///
     /// # Errors
     ///
-    /// `RuntimeError` when the loop is closed.
+    /// `RuntimeError` when the loop is closed; `TypeError` when the context is none.
     pub fn call_back(
         event_loop: &Bound<'_, Self>,
         callback: Bound<'_, PyAny>,
-        future: &Bound<'_, PyAny>,
-        context: Option<&Bound<'_, PyAny>>,
+        future: &Bound<'_, Future>,
+        context: Bound<'_, PyAny>,
     ) -> PyResult<()> {
         let (py, this) = (event_loop.py(), event_loop.get());
         this.check_open(py)?;
-        let call = Call::new(callback, PyTuple::new(py, [future])?);
-        let handle = Handle::new_ready::<Handle>(event_loop, call, context)?;
-        this.core(py).wake(Ready::Handle(handle.unbind()));
+        let ready = match context.cast_into::<PyContext>() {
+            Ok(context) => Ready::Done(Box::new(DoneCallback::new(callback, future, context))),
+            Err(error) => {
+                let call = Call::new(callback, PyTuple::new(py, [future.as_any()])?);
+                let context = error.into_inner();
+                Ready::Handle(
+                    Handle::new_ready::<Handle>(event_loop, call, Some(&context))?.unbind(),
+                )
+            }
+        };
+        this.core(py).wake(ready);
         Ok(())
+    }
+
+    /// Makes the call of a future's callback whose turn it is.
+    ///
+    /// # Errors
+    ///
+    /// `SystemExit` and `KeyboardInterrupt`; other exceptions go to the loop's exception handler.
+    pub fn make_callback(event_loop: &Bound<'_, Self>, callback: DoneCallback) -> PyResult<()> {
+        let py = event_loop.py();
+        if event_loop.get().is_debug(py) {
+            return Handle::run_once(callback.handle(event_loop)?);
+        }
+        match callback.make(py) {
+            Ok(()) => {
+                callback.let_go(py);
+                Ok(())
+            }
+            Err(error) if errors::ends_run(py, &error) => Err(error),
+            Err(error) => Handle::report_error(&callback.handle(event_loop)?, &error),
+        }
     }
 
     /// Goes on with a task whose turn it is.

@@ -9,7 +9,7 @@ use super::callables::Wakeup;
 use super::classes::{Future, Task, bases};
 use super::layout::{FINISHED, FutureObject, PENDING, is_set, peek};
 use crate::event_loop::EventLoop;
-use crate::imports;
+use crate::{ffi, imports};
 
 /// Who is to be told that a future is done, taken out of it.
 struct Callbacks {
@@ -50,6 +50,14 @@ impl Future {
     /// Whether it has neither a result nor an exception, and was not cancelled.
     pub fn is_pending(future: &Bound<'_, Self>) -> bool {
         Self::fields(future).state.get() == PENDING
+    }
+
+    /// Whether it can be given its result without any code of Python's: it has none yet, and its loop
+    /// takes who waits for it as they are.
+    #[inline]
+    pub fn takes_result(future: &Bound<'_, Self>) -> bool {
+        let event_loop = peek(future.py(), &Self::fields(future).event_loop);
+        Self::is_pending(future) && event_loop.as_ref().and_then(EventLoop::schedules).is_some()
     }
 
     /// Whether it has a result.
@@ -181,8 +189,11 @@ fn call_soon(
         return match Task::of(&callback) {
             Some(task) => EventLoop::wake_task(event_loop, task),
             None => {
-                let context = context.as_ref().map(|context| context.bind(py));
-                EventLoop::call_back(event_loop, callback, future.as_any(), context)
+                let context = match context {
+                    Some(context) => context.into_bound(py),
+                    None => ffi::copy_current_context(py)?.into_any(),
+                };
+                EventLoop::call_back(event_loop, callback, future, context)
             }
         };
     }

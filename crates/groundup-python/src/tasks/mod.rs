@@ -8,6 +8,7 @@
 mod callables;
 mod classes;
 mod current;
+mod done_callback;
 mod future;
 mod layout;
 mod registry;
@@ -20,6 +21,8 @@ mod waiting;
 pub use callables::{call_soon, callback_of, handle_of};
 pub use classes::{Future, Task, prepare};
 pub use current::CurrentTask;
+pub use done_callback::DoneCallback;
 pub use registry::register_pending;
+pub use slots::future_set_by;
 pub use step::Awakening;
 pub use task::Keywords;

@@ -173,6 +173,23 @@ unsafe extern "C" fn set_result(
     })
 }
 
+/// The future whose `set_result` an object is, if it is that method.
+#[inline]
+pub fn future_set_by<'py>(method: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
+    let object = method.as_ptr();
+    // SAFETY: the object is live, and a method of C's, by its type; who it is bound to, which may be
+    // null for a function, lives as long as it does.
+    unsafe {
+        if ffi::PyCFunction_CheckExact(object) == 0 {
+            return None;
+        }
+        let is_set_result = ffi::PyCFunction_GetFunction(object)
+            .is_some_and(|function| ptr::fn_addr_eq(function, set_result as ffi::PyCFunction));
+        let bound_to = is_set_result.then(|| ffi::PyCFunction_GetSelf(object))?;
+        Bound::from_borrowed_ptr_or_opt(method.py(), bound_to)
+    }
+}
+
 unsafe extern "C" fn set_exception(
     object: *mut ffi::PyObject,
     value: *mut ffi::PyObject,

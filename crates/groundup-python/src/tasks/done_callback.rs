@@ -1,0 +1,77 @@
+//! A callback of a future that is done: it stands on the ready queue by itself, and gets a handle only
+//! when somebody looks at it there, when it fails, or in debug mode.
+
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+use pyo3::types::{PyContext, PyTuple};
+
+use super::classes::Future;
+use crate::call::Call;
+use crate::event_loop::EventLoop;
+use crate::ffi;
+use crate::handle::Handle;
+
+/// What is called with a future, and in which context.
+#[derive(Clone)]
+pub struct DoneCallback {
+    callback: Py<PyAny>,
+    future: Py<Future>,
+    context: Py<PyContext>,
+}
+
+impl DoneCallback {
+    /// The callback `callback` of `future`.
+    pub fn new(
+        callback: Bound<'_, PyAny>,
+        future: &Bound<'_, Future>,
+        context: Bound<'_, PyContext>,
+    ) -> Self {
+        let (callback, context) = (callback.unbind(), context.unbind());
+        Self { callback, future: future.clone().unbind(), context }
+    }
+
+    /// The future that is done.
+    pub fn future(&self) -> &Py<Future> {
+        &self.future
+    }
+
+    /// Makes the call, in its context.
+    ///
+    /// # Errors
+    ///
+    /// What it raises.
+    #[inline]
+    pub fn make(&self, py: Python<'_>) -> PyResult<()> {
+        let future = self.future.bind(py).as_any();
+        ffi::run_in_context(self.context.bind(py), || {
+            self.callback.bind(py).call1((future,)).map(drop)
+        })
+    }
+
+    /// A handle that makes the call.
+    ///
+    /// # Errors
+    ///
+    /// What making it raises.
+    pub fn handle<'py>(&self, event_loop: &Bound<'py, EventLoop>) -> PyResult<Bound<'py, Handle>> {
+        let py = event_loop.py();
+        let arguments = PyTuple::new(py, [self.future.bind(py).as_any()])?;
+        let call = Call::new(self.callback.bind(py).clone(), arguments);
+        Handle::new(event_loop, call, Some(self.context.bind(py).as_any()))
+    }
+
+    /// Lets go of everything, without asking whether this thread holds the interpreter lock.
+    #[inline]
+    pub fn let_go(self, py: Python<'_>) {
+        self.callback.drop_ref(py);
+        self.future.drop_ref(py);
+        self.context.drop_ref(py);
+    }
+
+    /// Shows the garbage collector what it holds.
+    pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        visit.call(&self.callback)?;
+        visit.call(&self.future)?;
+        visit.call(&self.context)
+    }
+}
