@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::layout::{FutureObject, OwnTaskObject, TaskObject};
 use super::slots::{derive_future, derive_task};
+use super::spare_objects::{FUTURES, SpareObjects, TASKS};
 use super::verification;
 
 /// An object of the class `Future` of this module, or of one that inherits from it; or a [`Task`].
@@ -81,10 +82,16 @@ impl Future {
         Some(unsafe { object.cast_unchecked() })
     }
 
+    /// The class, which lives for ever; null when there is none.
+    #[inline]
+    pub fn class() -> *mut ffi::PyTypeObject {
+        FUTURE.load(Ordering::Relaxed)
+    }
+
     /// A new future, without a loop yet; `None` when there is no such class.
     #[inline]
     pub fn allocate(py: Python<'_>) -> PyResult<Option<Bound<'_, Self>>> {
-        let Some(object) = allocate(py, &FUTURE)? else { return Ok(None) };
+        let Some(object) = allocate(py, &FUTURE, &FUTURES)? else { return Ok(None) };
         // SAFETY: it has just been made an object of that class.
         Ok(Some(unsafe { object.cast_into_unchecked() }))
     }
@@ -112,7 +119,7 @@ impl Task {
     /// A new task, not initialised yet; `None` when there is no such class.
     #[inline]
     pub fn allocate(py: Python<'_>) -> PyResult<Option<Bound<'_, Self>>> {
-        let Some(object) = allocate(py, &TASK)? else { return Ok(None) };
+        let Some(object) = allocate(py, &TASK, &TASKS)? else { return Ok(None) };
         // SAFETY: it has just been made an object of that class.
         Ok(Some(unsafe { object.cast_into_unchecked() }))
     }
@@ -137,10 +144,10 @@ impl Task {
         unsafe { task.as_any().cast_unchecked() }
     }
 
-    /// The class of `_asyncio` that tasks inherit from.
-    pub fn base() -> *mut ffi::PyTypeObject {
-        // SAFETY: there are tasks, so there is the class, which lives for ever.
-        unsafe { (*TASK.load(Ordering::Relaxed)).tp_base }
+    /// The class, which lives for ever; null when there is none.
+    #[inline]
+    pub fn class() -> *mut ffi::PyTypeObject {
+        TASK.load(Ordering::Relaxed)
     }
 
     /// Initialises a task as the base does.
@@ -219,14 +226,18 @@ fn assert_inherits(object: &Bound<'_, PyAny>, class: &Py<PyType>, size: usize) {
 fn allocate<'py>(
     py: Python<'py>,
     class: &AtomicPtr<ffi::PyTypeObject>,
+    spares: &SpareObjects,
 ) -> PyResult<Option<Bound<'py, PyAny>>> {
     let class = class.load(Ordering::Relaxed);
     if class.is_null() {
         return Ok(None);
     }
-    // SAFETY: the class is alive for ever, since a reference to it was given up to the static; it
-    // allocates objects of its own, whose fields are zero: no references.
+    // SAFETY: the class is alive for ever, since a reference to it was given up to the static, and the
+    // spare objects are its own; it allocates objects whose fields are zero: no references.
     unsafe {
+        if let Some(object) = spares.take(py, class) {
+            return Ok(Some(object));
+        }
         let allocate = (*class).tp_alloc.expect("classes can allocate");
         Bound::from_owned_ptr_or_err(py, allocate(class, 0)).map(Some)
     }

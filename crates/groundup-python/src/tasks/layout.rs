@@ -151,6 +151,19 @@ impl TaskObject {
     }
 }
 
+impl TaskObject {
+    /// Whether its end asks for nothing but that what it holds is let go of: nothing is reported, and no
+    /// list of tasks has it.
+    pub fn ends_quietly(&self) -> bool {
+        #[cfg(Py_3_14)]
+        if self.place[0].get().is_some() {
+            return false;
+        }
+        let is_lost = self.future.state.get() == PENDING && self.logs_destroy_pending();
+        !is_lost && !self.future.logs_traceback()
+    }
+}
+
 /// Another reference to what a field refers to.
 #[inline]
 pub fn peek<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>> {

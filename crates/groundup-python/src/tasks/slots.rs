@@ -13,8 +13,8 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::classes::{Future, Task};
+use super::ending::{deallocate_future, deallocate_task};
 use super::layout::{FutureObject, OwnTaskObject};
-use super::registry;
 
 /// Makes a class of its bases, with what it has instead of theirs.
 fn derive<'py>(
@@ -77,6 +77,7 @@ pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTy
         ffi::PyMethodDef::zeroed(),
     ];
     let mut slots = [
+        slot(ffi::Py_tp_dealloc, deallocate_future as ffi::destructor as *mut c_void),
         slot(ffi::Py_tp_methods, leak(methods)),
         slot(ffi::Py_tp_getset, leak(callbacks_attribute())),
         slot(0, ptr::null_mut()),
@@ -261,26 +262,5 @@ unsafe fn dict(py: Python<'_>, keywords: *mut ffi::PyObject) -> Option<Bound<'_,
     // SAFETY: the caller passes on what the interpreter has given for keywords.
     unsafe {
         Bound::from_borrowed_ptr_or_opt(py, keywords).map(|keywords| keywords.cast_into_unchecked())
-    }
-}
-
-/// Ends a task that nobody refers to any more.
-unsafe extern "C" fn deallocate_task(object: *mut ffi::PyObject) {
-    // SAFETY: the interpreter passes a task of this class, or of one that inherits from it, whose last
-    // reference is gone. The finaliser may make new ones; then it lives on. What the base does
-    // with the object ends with the reference to a class that was made at run time, except where the
-    // base itself was not: before Python 3.12.
-    unsafe {
-        if ffi::PyObject_CallFinalizerFromDealloc(object) < 0 {
-            return;
-        }
-        registry::forget(&(*object.cast::<OwnTaskObject>()).number);
-        let class = ffi::Py_TYPE(object);
-        let base = Task::base();
-        let deallocate = (*base).tp_dealloc.expect("objects can be deallocated");
-        deallocate(object);
-        if cfg!(not(Py_3_12)) {
-            ffi::Py_DECREF(class.cast());
-        }
     }
 }
