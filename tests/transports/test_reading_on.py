@@ -105,26 +105,3 @@ async def test_what_is_read_on_goes_to_the_protocol_that_was_set():
         protocol.transport.set_protocol(Filled("other", protocol.notes))
 
     assert await filled(hand_over) == ["data"] + ["other"] * (FILLS - 1)
-
-
-async def test_an_answer_leaves_before_another_connection_is_read():
-    heard: list[bytes] = []
-
-    class Answers(asyncio.Protocol):
-        def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            self.transport = transport
-
-        def data_received(self, data: bytes) -> None:
-            for far in ends:
-                with contextlib.suppress(BlockingIOError):
-                    heard.append(far.recv(100))
-            self.transport.write(data.upper())
-
-    async with contextlib.AsyncExitStack() as stack:
-        ends = []
-        for _ in range(2):
-            ends.append((await stack.enter_async_context(connected(Answers, unix_pair)))[2])
-        ends[0].send(b"first")
-        ends[1].send(b"second")
-        await turns(3)
-    assert heard in ([b"FIRST"], [b"SECOND"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import threading
 
 import pytest
 
-from .connections import Recorder, connected, receive, tcp_pair, turns
+from .connections import Recorder, connected, receive, tcp_pair, turns, unix_pair
 
 
 class Datagrams(socket.socket):
@@ -151,3 +152,26 @@ def recorder_of(loop):
 
     protocol = loop.run_until_complete(make())
     return lambda: protocol
+
+
+async def test_an_answer_leaves_before_another_connection_is_read():
+    heard: list[bytes] = []
+
+    class Answers(asyncio.Protocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            self.transport = transport
+
+        def data_received(self, data: bytes) -> None:
+            for far in ends:
+                with contextlib.suppress(BlockingIOError):
+                    heard.append(far.recv(100))
+            self.transport.write(data.upper())
+
+    async with contextlib.AsyncExitStack() as stack:
+        ends = []
+        for _ in range(2):
+            ends.append((await stack.enter_async_context(connected(Answers, unix_pair)))[2])
+        ends[0].send(b"first")
+        ends[1].send(b"second")
+        await turns(3)
+    assert heard in ([b"FIRST"], [b"SECOND"])

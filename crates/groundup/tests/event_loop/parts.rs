@@ -52,7 +52,7 @@ fn whoever_is_not_an_event_is_not_made_to_wait_for_events() {
     assert!(world.events.awaits_events_only());
     let others: [fn(&World); 4] = [
         |world| world.wake(["task"]),
-        |world| world.events.inbox().push(note("arrival")),
+        |world| _ = world.events.inbox().push(note("arrival")),
         |world| _ = world.events.wake_at(Timestamp(0), note("due")),
         |world| world.events.stop(),
     ];
