@@ -42,11 +42,6 @@ impl<T> ReadyQueue<T> {
         self.entries.remove(place)
     }
 
-    /// The entry that came last.
-    pub fn last(&self) -> Option<&T> {
-        self.entries.back()
-    }
-
     /// How many entries are ready.
     pub fn len(&self) -> usize {
         self.entries.len()

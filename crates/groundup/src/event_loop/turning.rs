@@ -57,19 +57,6 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
             || now.is_some_and(|now| self.timers.borrow_mut().is_due(now))
     }
 
-    /// Whether all that waits for its turn are I/O events, as far as is known without a poll.
-    ///
-    /// Events have no order among themselves. So a source that is being dispatched may, until this is
-    /// false, take what further events would bring.
-    pub fn awaits_events_only(&self) -> bool {
-        let is_task_ready = matches!(self.ready.borrow().last(), Some(Entry::Task(_)));
-        let is_due = |now| self.timers.borrow_mut().is_due(now);
-        !is_task_ready
-            && !self.stopping.get()
-            && !self.inbox.is_occupied()
-            && !self.time_for_timers().is_some_and(is_due)
-    }
-
     #[inline(always)]
     pub(super) fn poll(
         &self,

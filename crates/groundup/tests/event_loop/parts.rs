@@ -40,25 +40,3 @@ fn what_is_taken_from_the_ready_queue_can_be_resumed() {
     assert_eq!(world.names(), ["event", "first", "second"]);
     assert_eq!(world.events.watches().len(), 1);
 }
-
-#[test]
-#[cfg_attr(miri, ignore = "makes system calls of its own")]
-fn whoever_is_not_an_event_is_not_made_to_wait_for_events() {
-    let world = World::new();
-    let (reader, _writer) = full_pipe();
-    world.events.watch(reader.as_fd(), source("event"), Readiness::READABLE).unwrap();
-    world.events.wake_at(Timestamp(5), note("timer"));
-    world.events.poll_within(&world, None).unwrap();
-    assert!(world.events.awaits_events_only());
-    let others: [fn(&World); 4] = [
-        |world| world.wake(["task"]),
-        |world| _ = world.events.inbox().push(note("arrival")),
-        |world| _ = world.events.wake_at(Timestamp(0), note("due")),
-        |world| world.events.stop(),
-    ];
-    for other in others {
-        let world = World::new();
-        other(&world);
-        assert!(!world.events.awaits_events_only());
-    }
-}

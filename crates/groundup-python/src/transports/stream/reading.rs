@@ -1,5 +1,4 @@
-//! The reading half of a stream: a receive and a call of the protocol, and more of them while a lot has
-//! come and nothing else has a turn before them.
+//! The reading half of a stream: one receive a turn, and one call of the protocol.
 
 use pyo3::buffer::PyUntypedBuffer;
 use pyo3::exceptions::{PyBufferError, PyRuntimeError};
@@ -19,56 +18,43 @@ use crate::{errors, ffi, streams};
 /// Reads of this size and larger are made without a copy, in bytes.
 pub const LARGE: usize = 32 * 1024;
 
-/// How many reads are made in a turn, at most.
-const BURST: usize = 16;
-
 /// How much to ask for, when so much is expected: a little more, in few different sizes.
 pub fn size_for(expected: usize) -> usize {
     (expected + expected / 16).next_multiple_of(LARGE / 4).min(READ_SIZE)
 }
 
 impl StreamTransport {
-    /// Receives what has come, and sends what the protocol answers.
-    ///
-    /// What takes more than one read is taken at once, while it is in the processor's caches, unless
-    /// anything but another I/O event would have its turn in between. And what is answered to it leaves
-    /// while that is.
+    /// Receives once, and sends what the protocol answers while what it needs is at hand.
     pub(super) fn on_readable(stream: &Bound<'_, Self>) -> PyResult<()> {
-        let (py, this) = (stream.py(), stream.get());
-        let core = this.event_loop.get().core(py);
-        for _ in 0..BURST {
-            if !this.state(py).reads() || !Self::read_once(stream)? || !core.awaits_events_only() {
-                break;
-            }
+        let state = stream.get().state(stream.py());
+        if state.lost_count.get() > 0 || state.is_paused.get() {
+            return Ok(());
         }
+        if state.is_buffered.get() {
+            Self::read_into_protocol(stream)
+        } else {
+            Self::read(stream)
+        }?;
         Self::flush_written(stream);
         Ok(())
     }
 
-    /// Receives once; tells whether that filled the buffer, so that more may have come.
-    fn read_once(stream: &Bound<'_, Self>) -> PyResult<bool> {
-        let state = stream.get().state(stream.py());
-        if state.is_buffered.get() { Self::read_into_protocol(stream) } else { Self::read(stream) }
-    }
-
-    fn read(stream: &Bound<'_, Self>) -> PyResult<bool> {
+    fn read(stream: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (stream.py(), stream.get());
         let spares = this.event_loop.get().spares(py);
-        let data = match this.receive(py, spares) {
-            Ok(data) => data,
-            Err(error) => return Self::fail_on_read_error(stream, error).map(|()| false),
-        };
-        let length = data.len();
-        if length == 0 {
-            return Self::on_eof(stream).map(|()| false);
+        match this.receive(py, spares) {
+            Ok(data) if data.len() == 0 => Self::on_eof(stream),
+            Ok(data) => {
+                let outcome = Self::hand_up(stream, data.bytes());
+                match outcome {
+                    Ok(true) => spares.lend(data),
+                    _ => spares.keep(data),
+                }
+                let outcome = outcome.map(drop);
+                Self::fail_on_error(stream, outcome, "protocol.data_received() call failed.")
+            }
+            Err(error) => Self::fail_on_read_error(stream, error),
         }
-        let outcome = Self::hand_up(stream, data.bytes());
-        match outcome {
-            Ok(true) => spares.lend(data),
-            _ => spares.keep(data),
-        }
-        Self::fail_on_error(stream, outcome.map(drop), "protocol.data_received() call failed.")?;
-        Ok(length == READ_SIZE)
     }
 
     /// Receives into the scratch buffer, or, where much is expected, to where it stays.
@@ -112,17 +98,15 @@ impl StreamTransport {
         (!this.event_loop.get().is_debug(py)).then(|| tls.clone())
     }
 
-    fn read_into_protocol(stream: &Bound<'_, Self>) -> PyResult<bool> {
+    fn read_into_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (stream.py(), stream.get());
         let buffer = match Self::get_buffer(stream) {
             Ok(buffer) => buffer,
             Err(error) => {
                 let outcome = Err(error);
-                return Self::fail_on_error(stream, outcome, "protocol.get_buffer() call failed.")
-                    .map(|()| false);
+                return Self::fail_on_error(stream, outcome, "protocol.get_buffer() call failed.");
             }
         };
-        let size = buffer.len_bytes();
         let received = ffi::with_bytes_mut(&buffer, |bytes| {
             rustix::net::recv(this.fd(), bytes, RecvFlags::DONTWAIT)
         });
@@ -132,13 +116,11 @@ impl StreamTransport {
             Ok(Ok((length, _))) => {
                 let name = intern!(py, "buffer_updated");
                 let outcome = Self::call_protocol(stream, name, (length,)).map(drop);
-                Self::fail_on_error(stream, outcome, "protocol.buffer_updated() call failed.")?;
-                return Ok(length == size);
+                Self::fail_on_error(stream, outcome, "protocol.buffer_updated() call failed.")
             }
             Ok(Err(error)) => Self::fail_on_read_error(stream, error),
             Err(error) => Self::fatal_error(stream, error, "Fatal read error on socket transport"),
         }
-        .map(|()| false)
     }
 
     fn get_buffer(stream: &Bound<'_, Self>) -> PyResult<PyUntypedBuffer> {

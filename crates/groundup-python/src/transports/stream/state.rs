@@ -88,11 +88,6 @@ impl State {
         }
     }
 
-    /// Whether what comes is received.
-    pub fn reads(&self) -> bool {
-        self.lost_count.get() == 0 && !self.is_paused.get() && !self.is_closing.get()
-    }
-
     /// Whether the kernel may take what is written now: nothing is before it, and nothing against it.
     pub fn takes_at_once(&self) -> bool {
         let refuses = self.wrote_eof.get() || self.is_sending_file.get();
