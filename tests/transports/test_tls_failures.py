@@ -6,6 +6,7 @@ import asyncio
 import errno
 import socket
 import ssl
+import traceback
 
 import pytest
 import trustme
@@ -282,6 +283,8 @@ async def test_what_a_protocol_raises_ends_its_connection(authority, method, rep
         "eof_received": "Error calling eof_received()",
     }[method]
     assert [report["message"] for report in reports] == [message]
+    frames = traceback.extract_tb(reports[0]["exception"].__traceback__)
+    assert frames[-1].name == "fail"
 
 
 async def test_what_connection_made_raises_is_reported(authority, reports):

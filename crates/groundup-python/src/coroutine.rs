@@ -8,6 +8,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyType};
 
+use crate::errors;
 use crate::ffi::{self, Sent};
 
 /// What a Python coroutine is resumed with.
@@ -111,7 +112,7 @@ impl PyCoroutine {
         let thrown = match object.getattr_opt(intern!(py, "throw")) {
             // An iterator without `throw` is left as it is, as `yield from` leaves it.
             Ok(None) => Err(error),
-            Ok(Some(throw)) => throw.call1((error.value(py),)),
+            Ok(Some(throw)) => throw.call1((errors::exception(py, &error),)),
             Err(error) => Err(error),
         };
         match thrown {

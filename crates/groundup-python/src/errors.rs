@@ -53,7 +53,8 @@ pub fn would_block(py: Python<'_>, error: &PyErr) -> bool {
     error.is_instance_of::<PyBlockingIOError>(py) || error.is_instance_of::<PyInterruptedError>(py)
 }
 
-/// The exception itself, with its traceback, which before Python 3.12 travels beside it.
+/// The exception itself, to be handed out: with its traceback, which before Python 3.12 travels beside it
+/// and is not in what `PyErr::value` shows.
 pub fn exception<'py>(py: Python<'py>, error: &PyErr) -> Bound<'py, PyBaseException> {
     error.clone_ref(py).into_value(py).into_bound(py)
 }

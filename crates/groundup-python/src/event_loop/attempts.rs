@@ -6,8 +6,8 @@ use pyo3::types::{PyCFunction, PyDict, PyList, PyTuple};
 
 use super::EventLoop;
 use super::resolver::AddressInfo;
-use crate::imports;
 use crate::native_coroutine::{self, Awaiter};
+use crate::{errors, imports};
 
 /// What the attempts to connect have in common.
 #[derive(Clone)]
@@ -101,7 +101,7 @@ impl Attempts {
         let outcome = self.connect_socket(awaiter, info, &failures).await;
         if let Err(error) = &outcome {
             Python::attach(|py| match error.is_instance_of::<PyException>(py) {
-                true => failures.bind(py).append(error.value(py)),
+                true => failures.bind(py).append(errors::exception(py, error)),
                 false => Ok(()),
             })?;
         }
@@ -142,7 +142,7 @@ impl Attempts {
                 Ok(_) => return Ok(()),
                 Err(error) if is_os_error(&error) => {
                     let error = bind_error(py, &error, &info.address)?;
-                    failures.bind(py).append(error.value(py))?;
+                    failures.bind(py).append(errors::exception(py, &error))?;
                 }
                 Err(error) => return Err(error),
             }

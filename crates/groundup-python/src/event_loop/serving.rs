@@ -12,9 +12,9 @@ use super::connecting::{SOCKET_AND_ADDRESS, pair};
 use super::resolver::{AddressInfo, Hints, resolve};
 use super::tls::TlsArguments;
 use super::{EventLoop, STREAM};
-use crate::imports;
 use crate::native_coroutine::{self, Awaiter, NativeCoroutine};
 use crate::transports::Server;
+use crate::{errors, imports};
 
 /// The options of the sockets that a server listens on.
 #[derive(Clone, Copy)]
@@ -126,7 +126,7 @@ fn warn_in_debug(
     let py = event_loop.py();
     if event_loop.get().is_debug(py) {
         let keywords = PyDict::new(py);
-        keywords.set_item("exc_info", error.map(|error| error.value(py)))?;
+        keywords.set_item("exc_info", error.map(|error| errors::exception(py, error)))?;
         imports::logger(py)?.call_method("warning", (message,), Some(&keywords))?;
     }
     Ok(())

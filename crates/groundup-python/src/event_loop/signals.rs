@@ -253,7 +253,7 @@ fn unset_wakeup(py: Python<'_>) -> PyResult<()> {
     let outcome = imports::signal(py)?.call_method1("set_wakeup_fd", (-1,));
     if let Err(error) = outcome {
         let message = "set_wakeup_fd(-1) failed: %s";
-        imports::logger(py)?.call_method1("info", (message, error.value(py)))?;
+        imports::logger(py)?.call_method1("info", (message, errors::exception(py, &error)))?;
     }
     Ok(())
 }

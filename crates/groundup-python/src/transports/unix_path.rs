@@ -83,7 +83,7 @@ fn log_if_failed(path: &Bound<'_, PyAny>, outcome: PyResult<()>, format: &str) -
     match outcome {
         Err(error) if error.value(py).is_instance_of::<PyFileNotFoundError>() => Ok(()),
         Err(error) if error.value(py).is_instance_of::<PyOSError>() => {
-            let record = (format, path, error.value(py));
+            let record = (format, path, errors::exception(py, &error));
             imports::logger(py)?.call_method1("error", record).map(drop)
         }
         outcome => outcome,

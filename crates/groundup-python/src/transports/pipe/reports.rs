@@ -6,8 +6,8 @@ use pyo3::types::PyDict;
 
 use super::end::{PipeEnd, close};
 use crate::event_loop::EventLoop;
-use crate::imports;
 use crate::warnings::warn_unclosed;
+use crate::{errors, imports};
 
 impl PipeEnd {
     /// Reports an exception that ends the connection; with `quiet`, only in the log of debug mode.
@@ -22,14 +22,14 @@ impl PipeEnd {
         let details = PyDict::new(py);
         if quiet {
             if self.event_loop.get().is_debug(py) {
-                details.set_item("exc_info", error.value(py))?;
+                details.set_item("exc_info", errors::exception(py, error))?;
                 let args = ("%r: %s", transport, message);
                 imports::logger(py)?.call_method("debug", args, Some(&details))?;
             }
             return Ok(());
         }
         details.set_item("message", message)?;
-        details.set_item("exception", error.value(py))?;
+        details.set_item("exception", errors::exception(py, error))?;
         details.set_item("transport", transport)?;
         details.set_item("protocol", self.protocol(py))?;
         EventLoop::report(self.event_loop.bind(py), &details)

@@ -10,7 +10,7 @@ use super::handshake::cancel;
 use super::session::Progress;
 use super::state::{AppPhase, Phase};
 use crate::event_loop::EventLoop;
-use crate::imports;
+use crate::{errors, imports};
 
 impl TlsProtocol {
     /// Ends the session in good order: what was written goes out, then close notifications.
@@ -91,7 +91,9 @@ impl TlsProtocol {
     fn force_lower_close(&self, py: Python<'_>, error: Option<&PyErr>) -> PyResult<()> {
         let Some(lower) = self.lower(py) else { return Ok(()) };
         match lower.getattr_opt(intern!(py, "_force_close"))? {
-            Some(force_close) => force_close.call1((error.map(|error| error.value(py)),)),
+            Some(force_close) => {
+                force_close.call1((error.map(|error| errors::exception(py, error)),))
+            }
             None => lower.call_method0(intern!(py, "abort")),
         }
         .map(drop)
@@ -133,7 +135,7 @@ impl TlsProtocol {
         if error.is_instance_of::<PyOSError>(py) {
             if this.event_loop.get().is_debug(py) {
                 let keywords = PyDict::new(py);
-                keywords.set_item("exc_info", error.value(py))?;
+                keywords.set_item("exc_info", errors::exception(py, &error))?;
                 let args = ("%r: %s", tls, message);
                 imports::logger(py)?.call_method("debug", args, Some(&keywords))?;
             }
@@ -144,7 +146,7 @@ impl TlsProtocol {
         }
         let context = PyDict::new(py);
         context.set_item("message", message)?;
-        context.set_item("exception", error.value(py))?;
+        context.set_item("exception", errors::exception(py, &error))?;
         context.set_item("transport", this.lower(py))?;
         context.set_item("protocol", tls)?;
         EventLoop::report(this.event_loop.bind(py), &context)

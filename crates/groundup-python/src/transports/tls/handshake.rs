@@ -8,7 +8,7 @@ use super::TlsProtocol;
 use super::session::Progress;
 use super::state::{AppPhase, Phase};
 use crate::event_loop::settle_unless_done;
-use crate::imports;
+use crate::{errors, imports};
 
 impl TlsProtocol {
     pub(super) fn start_handshake(tls: &Bound<'_, Self>) -> PyResult<()> {
@@ -71,7 +71,7 @@ impl TlsProtocol {
         } else {
             "SSL handshake failed"
         };
-        let exception = error.value(py).clone().into_any();
+        let exception = errors::exception(py, &error).into_any();
         Self::fatal_error(tls, error, message)?;
         Self::wake_waiter(tls, Some(&exception))
     }

@@ -108,7 +108,7 @@ impl TlsProtocol {
             Err(error) => {
                 let context = PyDict::new(py);
                 context.set_item("message", format!("protocol.{method}() failed"))?;
-                context.set_item("exception", error.value(py))?;
+                context.set_item("exception", errors::exception(py, &error))?;
                 context.set_item("transport", this.app_transport(py))?;
                 context.set_item("protocol", tls)?;
                 EventLoop::report(this.event_loop.bind(py), &context)
