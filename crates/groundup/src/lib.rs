@@ -13,6 +13,8 @@
 //! 4. **Runtime**: [`runtime`] runs futures on the loop, and shows that the loop does not care what
 //!    it runs. The Python package is another host of the same loop.
 //!
+//! Beside these, [`weave`] puts together what a recorder has kept of a run.
+//!
 //! # Examples
 //!
 //! ```
@@ -45,6 +47,8 @@ pub mod recorder;
 pub mod sources;
 
 pub mod runtime;
+
+pub mod weave;
 
 pub use coroutine::{Coroutine, Step};
 pub use generator::generator;

@@ -63,7 +63,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         scope: H::Scope<'_>,
         timeout: Option<Duration>,
     ) -> Result<(), H::Error> {
-        self.recorder.poll_begin(timeout);
+        self.recorder.poll_begin(self.ready.borrow().len(), timeout);
         let mut events = self.events.take();
         let outcome = self.with_poller(|poller| match timeout {
             Some(Duration::ZERO) => poller.poll(timeout, &mut events),
@@ -113,6 +113,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     fn drain_inbox(&self) {
         let mut arrivals = self.arrivals.take();
         self.inbox.drain(&mut arrivals);
+        self.recorder.arrive(arrivals.len());
         for task in arrivals.drain(..) {
             self.enqueue(task);
         }

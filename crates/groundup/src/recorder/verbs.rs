@@ -8,8 +8,23 @@ use crate::clock::Timestamp;
 /// Names a task, or something else that can be resumed, in what a recorder hears.
 ///
 /// Its [`Host`](crate::event_loop::Host) gives it; no two that live at the same time share one.
+/// Those of tasks are even.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TaskId(pub u64);
+
+impl TaskId {
+    /// The name of something that is called once, and is no task.
+    #[must_use]
+    pub fn of_callback(number: u64) -> Self {
+        Self(number | 1)
+    }
+
+    /// Whether this names something that is no task.
+    #[must_use]
+    pub fn is_callback(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
 
 /// Hears what happens in an event loop.
 ///
@@ -42,9 +57,15 @@ pub trait Recorder {
     /// The dispatch that began last ended.
     fn dispatch_end(&self) {}
 
-    /// The loop asks the poller for events; it may sleep for `timeout`, without end if `None`.
-    fn poll_begin(&self, timeout: Option<Duration>) {
-        let _ = timeout;
+    /// What other threads have brought is put on the ready queue: so many of the next wakes.
+    fn arrive(&self, count: usize) {
+        let _ = count;
+    }
+
+    /// The loop asks the poller for events, while so many entries are ready; it may sleep for
+    /// `timeout`, without end if `None`.
+    fn poll_begin(&self, ready: usize, timeout: Option<Duration>) {
+        let _ = (ready, timeout);
     }
 
     /// The poller gave this many events.

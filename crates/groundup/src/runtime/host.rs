@@ -42,7 +42,7 @@ impl Host for Futures {
     fn task_id(ready: &Ready) -> TaskId {
         match ready {
             Ready::Task(key) => key.id(),
-            Ready::Waker(waker) => TaskId(waker.data().addr() as u64),
+            Ready::Waker(waker) => TaskId::of_callback(waker.data().addr() as u64),
         }
     }
 

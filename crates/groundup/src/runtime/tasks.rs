@@ -28,7 +28,7 @@ impl TaskKey {
 
     /// The task's name for the recorder.
     pub fn id(self) -> TaskId {
-        TaskId(self.sequence)
+        TaskId(self.sequence << 1)
     }
 }
 

@@ -210,7 +210,11 @@ impl Recorder for Diary {
         self.write("(dispatch ends)".to_owned());
     }
 
-    fn poll_begin(&self, timeout: Option<Duration>) {
+    fn arrive(&self, count: usize) {
+        self.write(format!("({count} arrive)"));
+    }
+
+    fn poll_begin(&self, _ready: usize, timeout: Option<Duration>) {
         self.write(format!("(poll for {timeout:?} begins)"));
     }
 

@@ -95,7 +95,7 @@ fn what_comes_from_other_threads_is_heard_when_the_loop_takes_it_in() {
     world.events.inbox().push(note("a"));
     assert!(world.lines().is_empty());
     world.turn();
-    assert_eq!(world.lines()[1..4], ["(poll ends with 0)", "(wake a)", "(step a begins)"]);
+    assert_eq!(world.lines()[1..4], ["(poll ends with 0)", "(1 arrive)", "(wake a)"]);
 }
 
 #[test]

@@ -1,0 +1,46 @@
+//! What happens around the steps: connections, bytes, jobs of executors.
+
+use super::Loom;
+use crate::clock::Timestamp;
+use crate::recorder::{Name, halves};
+use crate::weave::parts::{Job, Socket, Transfer};
+
+impl Loom {
+    pub(super) fn open(&mut self, time: Timestamp, descriptor: u64, detail: u64) {
+        let (kind, peer) = halves(detail);
+        let socket = self.add_socket(time, descriptor);
+        (self.weave.sockets[socket].kind, self.weave.sockets[socket].peer) = (kind, peer);
+    }
+
+    pub(super) fn add_socket(&mut self, opened: Timestamp, descriptor: u64) -> usize {
+        let (kind, peer, closed, transfers) = (0, 0, None, Vec::new());
+        self.sockets.insert(descriptor, self.weave.sockets.len());
+        self.weave.sockets.push(Socket { descriptor, kind, peer, opened, closed, transfers });
+        self.weave.sockets.len() - 1
+    }
+
+    pub(super) fn transfer(&mut self, time: Timestamp, descriptor: u64, came: bool, detail: u64) {
+        let (bytes, took) = halves(detail);
+        let socket = match self.sockets.get(&descriptor) {
+            Some(&socket) => socket,
+            None => self.add_socket(time, descriptor),
+        };
+        self.weave.sockets[socket].transfers.push(Transfer { time, came, bytes, took });
+    }
+
+    pub(super) fn close(&mut self, time: Timestamp, descriptor: u64) {
+        if let Some(socket) = self.sockets.remove(&descriptor) {
+            self.weave.sockets[socket].closed = Some(time);
+        }
+    }
+
+    pub(super) fn job(&mut self, time: Timestamp, future: u64, function: Name) {
+        match self.jobs.remove(&future) {
+            Some(job) => self.weave.jobs[job].ended = Some(time),
+            None => {
+                self.jobs.insert(future, self.weave.jobs.len());
+                self.weave.jobs.push(Job { function, began: time, ended: None });
+            }
+        }
+    }
+}
