@@ -75,7 +75,7 @@ impl Listener {
 
     fn push_from_a_thread(&self, entries: std::ops::Range<u32>) -> thread::JoinHandle<()> {
         let inbox = self.inbox.clone();
-        thread::spawn(move || entries.for_each(|entry| inbox.push(entry)))
+        thread::spawn(move || entries.for_each(|entry| _ = inbox.push(entry)))
     }
 }
 
