@@ -215,3 +215,31 @@ def test_what_a_sender_is_called_means_what_the_sending_socket_says(new_loop):
                 await loop.sock_sendto(other, b"x", address)
 
     run(new_loop, main())
+
+
+@on_both_loops
+def test_a_datagram_as_long_as_asyncio_takes_arrives_whole(new_loop):
+    longest = 256 * 1024
+
+    async def main():
+        near, far = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+        with near, far:
+            far.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 2 * longest)
+            near.setblocking(False)
+            far.send(bytes(longest))
+            data, _ = await asyncio.get_running_loop().sock_recvfrom(near, longest)
+            assert len(data) == longest
+
+            arrived = asyncio.get_running_loop().create_future()
+
+            class Receiver(asyncio.DatagramProtocol):
+                def datagram_received(self, data, address):
+                    arrived.set_result(len(data))
+
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_datagram_endpoint(Receiver, sock=near.dup())
+            far.send(bytes(longest))
+            assert await arrived == longest
+            transport.close()
+
+    run(new_loop, main())

@@ -13,7 +13,7 @@ use rustix::net::{AddressFamily, RecvFlags, SocketAddrAny};
 
 use super::socket::{Attempt, Socket, unless_blocked, unless_would_block};
 use super::socket_operation::{self, Act};
-use super::{EventLoop, READ_SIZE};
+use super::{EventLoop, SCRATCH_SIZE};
 use crate::native_coroutine::NativeCoroutine;
 use crate::transports::{Address, family_of, is_native};
 use crate::{ffi, imports};
@@ -100,7 +100,7 @@ impl Act for ReceiveFrom {
 
     fn prepare(&mut self, py: Python<'_>, socket: &Socket) -> PyResult<()> {
         let size = size_of(self.size, "recvfrom")?;
-        self.is_native = is_native(socket.family(py)) && size <= READ_SIZE;
+        self.is_native = is_native(socket.family(py)) && size <= SCRATCH_SIZE;
         Ok(())
     }
 

@@ -66,6 +66,7 @@ impl StreamTransport {
         let (expected, fd) = (&self.state(py).expected, self.fd());
         let size = size_for(expected.get());
         let data = self.event_loop.get().with_scratch(py, |scratch| {
+            let scratch = &mut scratch[..READ_SIZE];
             if size >= LARGE {
                 return spares.receive(py, fd, size, scratch);
             }
