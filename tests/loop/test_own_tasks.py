@@ -13,7 +13,7 @@ import pytest
 from groundup import _groundup
 
 
-class PythonFuture(asyncio.futures._PyFuture):  # type: ignore[misc]
+class PythonFuture(asyncio.futures._PyFuture):
     """A future that has nothing in C."""
 
 
@@ -38,7 +38,7 @@ async def nothing():
 
 @pytest.mark.parametrize("debug", [False, True])
 def test_methods_of_the_base_wake_who_waits(loop, debug):
-    base = asyncio.futures._CFuture  # type: ignore[attr-defined]
+    base = asyncio.futures._CFuture
 
     async def main():
         future = loop.create_future()
@@ -342,111 +342,6 @@ def test_debug_mode_switched_on_meanwhile_hears_of_the_steps(loop, caplog):
     assert "Executing <Task" in caplog.text
 
 
-def test_the_end_of_a_sleep_is_the_loops_own_only_for_a_pending_future(loop):
-    end_sleep = asyncio.futures._set_result_unless_cancelled  # type: ignore[attr-defined]
-    reports = []
-    loop.set_exception_handler(lambda loop, report: reports.append(report["exception"]))
-
-    async def main():
-        pending, cancelled, done = (loop.create_future() for _ in range(3))
-        cancelled.cancel()
-        done.set_result("first")
-        futures = [pending, cancelled, done, asyncio.current_task(), PythonFuture(loop=loop)]
-        for future in futures:
-            loop.call_soon(end_sleep, future, "second")
-        await asyncio.sleep(0)
-        assert [pending.result(), done.result(), futures[-1].result()] == [
-            "second",
-            "first",
-            "second",
-        ]
-        assert cancelled.cancelled()
-
-    loop.run_until_complete(main())
-    assert [type(report) for report in reports] == [asyncio.InvalidStateError, RuntimeError]
-
-
-def test_a_sleep_ends_in_the_context_of_who_sleeps(loop):
-    variable = contextvars.ContextVar("variable")
-
-    async def main():
-        variable.set("mine")
-        assert await asyncio.sleep(0.001, "slept") == "slept"
-        assert variable.get() == "mine"
-
-    loop.run_until_complete(main())
-
-
-def test_callbacks_of_futures_show_on_the_ready_queue_as_handles_that_can_be_cancelled(loop):
-    called = []
-
-    async def main():
-        future = loop.create_future()
-        for number in range(3):
-            future.add_done_callback(lambda future, number=number: called.append(number))
-        future.set_result(None)
-        handles = list(loop._ready)
-        assert handles == list(loop._ready)
-        assert all(isinstance(handle, asyncio.Handle) for handle in handles)
-        handles[1].cancel()
-        await asyncio.sleep(0)
-
-    loop.run_until_complete(main())
-    assert called == [0, 2]
-
-
-def test_what_a_callback_of_a_future_raises_is_reported_with_its_handle(loop):
-    reports = []
-    loop.set_exception_handler(lambda loop, report: reports.append(report))
-
-    async def main():
-        future = loop.create_future()
-        future.add_done_callback(lambda future: future.no_such_attribute)
-        future.set_result(None)
-        await asyncio.sleep(0)
-
-    loop.run_until_complete(main())
-    [report] = reports
-    assert isinstance(report["exception"], AttributeError)
-    assert isinstance(report["handle"], asyncio.Handle)
-    assert report["message"].startswith("Exception in callback")
-
-
-def test_no_task_is_current_in_callbacks_around_a_result_that_call_soon_sets(loop):
-    found = []
-
-    def look(*_):
-        found.append(asyncio.current_task())
-
-    async def main():
-        future = loop.create_future()
-        future.add_done_callback(look)
-        loop.call_soon(look)
-        loop.call_soon(future.set_result, "set")
-        loop.call_soon(look)
-        assert await future == "set"
-        assert asyncio.current_task() is not None
-
-    loop.run_until_complete(main())
-    assert found == [None, None, None]
-
-
-def test_a_result_that_call_soon_sets_too_late_is_reported(loop):
-    reports = []
-    loop.set_exception_handler(lambda loop, report: reports.append(report))
-
-    async def main():
-        future = loop.create_future()
-        future.cancel()
-        loop.call_soon(future.set_result, None)
-        await asyncio.sleep(0)
-
-    loop.run_until_complete(main())
-    [report] = reports
-    assert isinstance(report["exception"], asyncio.InvalidStateError)
-    assert "set_result" in report["message"]
-
-
 def test_keywords_of_create_task_are_taken_and_refused_as_by_the_class(loop):
     context = contextvars.copy_context()
 
@@ -462,75 +357,3 @@ def test_keywords_of_create_task_are_taken_and_refused_as_by_the_class(loop):
         coroutine.close()
 
     loop.run_until_complete(main())
-
-
-def test_new_futures_and_tasks_have_nothing_of_old_ones(loop):
-    async def fail():
-        raise KeyError("old")
-
-    async def main():
-        for _ in range(3):
-            task, future = loop.create_task(fail(), name="old"), loop.create_future()
-            task.attribute = future.attribute = "old"
-            task.add_done_callback(future.set_result)
-            with pytest.raises(KeyError):
-                await task
-            assert await future is task
-            gone = [weakref.ref(task), weakref.ref(future)]
-            del task, future
-            await asyncio.sleep(0)
-            assert [reference() for reference in gone] == [None, None]
-        task, future = loop.create_task(nothing()), loop.create_future()
-        for new in (task, future):
-            assert not hasattr(new, "attribute")
-            assert not new.done()
-            assert not new._callbacks or new is task
-            assert new._exception is None
-            assert weakref.getweakrefcount(new) <= 1
-            assert gc.is_tracked(new)
-        assert task.get_name() != "old"
-        assert task.cancelling() == 0
-        await task
-
-    loop.run_until_complete(main())
-
-
-@pytest.mark.parametrize("kind", ["own", "child"])
-def test_a_finalizer_that_a_program_has_given_a_class_is_called(loop, kind):
-    def make():
-        return PythonChild(loop=loop) if kind == "child" else loop.create_future()
-
-    ended = []
-    _groundup.Future.__del__ = lambda self: ended.append(self.done())
-    try:
-        make()
-        done = make()
-        done.set_result(None)
-        del done
-    finally:
-        del _groundup.Future.__del__
-    assert ended == [False, True]
-    make()
-    assert len(ended) == 2
-
-
-def test_an_object_that_comes_back_at_its_end_lives_on(loop):
-    back = []
-    _groundup.Future.__del__ = lambda self: back.append(self)
-    try:
-        loop.create_future().set_result("kept")
-    finally:
-        del _groundup.Future.__del__
-    assert back.pop().result() == "kept"
-    assert loop.create_future() is not loop.create_future()
-
-
-def test_weak_references_hear_of_the_end_of_futures_and_tasks(loop):
-    heard = []
-    reference = weakref.ref(loop.create_future(), heard.append)
-    assert heard == [reference]
-    task = loop.create_task(nothing())
-    loop.run_until_complete(task)
-    reference = weakref.ref(task, heard.append)
-    del task
-    assert heard[1:] == [reference]
