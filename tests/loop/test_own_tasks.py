@@ -17,10 +17,6 @@ class PythonFuture(asyncio.futures._PyFuture):
     """A future that has nothing in C."""
 
 
-class PythonChild(_groundup.Future):
-    """A subclass of the loop's own class."""
-
-
 @pytest.fixture(params=["own", "c", "python"])
 def make_future(request, loop):
     """Futures of three kinds, on the loop."""
