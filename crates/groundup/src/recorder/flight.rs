@@ -21,7 +21,7 @@ pub struct FlightRecorder<M, C = Monotonic> {
 }
 
 impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
-    /// A recorder that has heard nothing, with this memory for records and for names.
+    /// A recorder that has heard nothing, with this memory for records and for names, all zeros.
     ///
     /// # Panics
     ///

@@ -35,7 +35,8 @@ macro_rules! verbs {
 }
 
 verbs! {
-    /// A task came into being. Subject: the task. Detail: its parent, 0 if there is none.
+    /// A task came into being. Subject: the task. Detail: its number, which names it if nothing else
+    /// does; 0 if it has none.
     Spawn = 1,
     /// What a task is called. Subject: the task. Detail: two names, its own and its coroutine's.
     Called = 2,
@@ -97,6 +98,10 @@ verbs! {
     Mark = 29,
     /// A fact about the recording. Detail: two names, of what, and what it is.
     Fact = 30,
+    /// Where the step that goes on is, for it takes long. Detail: a name, the stack.
+    Stack = 31,
+    /// The step that has just begun resumes a task. Subject: the task.
+    Resume = 32,
 }
 
 /// What is kept of one thing that happened.

@@ -20,11 +20,13 @@ pub struct Ring<M> {
 impl<M: AsRef<[u8]> + AsMut<[u8]>> Ring<M> {
     /// An empty ring in this memory, or in as much of it as holds a power of two of records.
     ///
+    /// The memory holds no records yet: it is all zeros. It is not written to before it is needed,
+    /// so that a large ring costs what is used of it.
+    ///
     /// # Panics
     ///
     /// When the memory does not hold a single one.
-    pub fn new(mut memory: M) -> Self {
-        memory.as_mut().fill(0);
+    pub fn new(memory: M) -> Self {
         let places = memory.as_ref().len() / SIZE;
         assert!(places > 0, "a ring needs room for a record, {SIZE} bytes");
         Self { memory, mask: (1 << places.ilog2()) - 1, next: 0 }
@@ -78,7 +80,7 @@ mod tests {
     use super::*;
 
     fn filled(places: usize, count: u64) -> Ring<Vec<u8>> {
-        let mut ring = Ring::new(vec![0xee; places * SIZE]);
+        let mut ring = Ring::new(vec![0; places * SIZE]);
         for number in 0..count {
             ring.push(Timestamp(number as i64), Verb::Wake, number, 0);
         }

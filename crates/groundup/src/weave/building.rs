@@ -5,7 +5,7 @@ mod doing;
 
 use std::collections::HashMap;
 
-use super::parts::{Cause, Lane, LaneKind, Mark, Outcome, Wait, Weave};
+use super::parts::{Cause, Lane, LaneKind, Mark, Outcome, Stack, Wait, Weave};
 use crate::clock::Timestamp;
 use crate::recorder::recording::Recording;
 use crate::recorder::{Record, Verb, halves};
@@ -61,7 +61,7 @@ impl Loom {
         let Record { time, verb, subject, detail, .. } = *record;
         self.weave.ended = time;
         match verb {
-            Verb::Spawn => drop(self.spawn(time, subject)),
+            Verb::Spawn => self.spawn(time, subject, detail),
             Verb::Called => self.describe(
                 time,
                 subject,
@@ -92,6 +92,8 @@ impl Loom {
             Verb::Signal => self.signal = Some(subject as u32),
             Verb::Usage => {}
             Verb::Job => self.job(time, subject, halves(detail).0),
+            Verb::Stack => self.add_stack(detail),
+            Verb::Resume => self.resume(time, subject),
             Verb::Mark => self.weave.marks.push(Mark { time, text: halves(detail).0 }),
         }
     }
@@ -113,19 +115,19 @@ impl Loom {
 
     fn add_lane(&mut self, kind: LaneKind, began: Timestamp, parent: Option<usize>) -> usize {
         let lanes = &mut self.weave.lanes;
-        let (name, coroutine, place, outcome) = (0, 0, (0, 0), None);
-        lanes.push(Lane { kind, name, coroutine, place, parent, began, outcome });
+        let (name, number, coroutine, place, outcome) = (0, 0, 0, (0, 0), None);
+        lanes.push(Lane { kind, name, number, coroutine, place, parent, began, outcome });
         lanes.len() - 1
     }
 
     /// A new task; one that had the same number before has ended, unheard.
-    fn spawn(&mut self, time: Timestamp, task: u64) -> usize {
+    fn spawn(&mut self, time: Timestamp, task: u64, number: u64) {
         let parent = self.step().map(|step| self.weave.steps[step].lane);
         let parent = parent.filter(|&lane| self.weave.lanes[lane].kind == LaneKind::Task);
         let lane = self.add_lane(LaneKind::Task, time, parent);
+        self.weave.lanes[lane].number = number;
         self.lanes.insert(task, lane);
         self.woken.remove(&task);
-        lane
     }
 
     fn lane_of(&mut self, time: Timestamp, task: u64) -> usize {
@@ -154,10 +156,8 @@ impl Loom {
     fn wake(&mut self, time: Timestamp, subject: u64) {
         let cause = self.cause(subject);
         self.woken.insert(subject, Woken { time, cause });
-        let lane = self.lanes.get(&subject);
-        if let Some(wait) = lane.and_then(|lane| self.waiting.remove(lane)) {
-            let wait = &mut self.weave.waits[wait];
-            (wait.ended, wait.is_over) = (time, true);
+        if let Some(&lane) = self.lanes.get(&subject) {
+            self.end_wait(lane, time);
         }
     }
 
@@ -165,6 +165,22 @@ impl Loom {
     fn call_back(&mut self, time: Timestamp, detail: u64) {
         let Some(step) = self.step() else { return };
         self.weave.steps[step].lane = self.function(time, detail);
+    }
+
+    /// The step that has just begun, of whatever was called, is a task's.
+    fn resume(&mut self, time: Timestamp, task: u64) {
+        let Some(step) = self.step() else { return };
+        let lane = self.lane_of(time, task);
+        let step = &mut self.weave.steps[step];
+        step.lane = lane;
+        let woken = step.woken.unwrap_or(time);
+        self.end_wait(lane, woken);
+    }
+
+    fn add_stack(&mut self, detail: u64) {
+        if let Some(step) = self.step() {
+            self.weave.stacks.push(Stack { step, text: halves(detail).0 });
+        }
     }
 
     /// The lane of a function; all that nothing is known of share one.

@@ -88,7 +88,7 @@ impl Columns {
             LaneKind::Callback => 1,
             LaneKind::Descriptor => 2,
         });
-        self.names("lanes.name", recording, lanes, |lane| lane.name);
+        self.add_lane_names(weave, recording);
         self.names("lanes.coroutine", recording, lanes, |lane| lane.coroutine);
         self.names("lanes.file", recording, lanes, |lane| lane.place.0);
         self.numbers("lanes.line", lanes, |lane| lane.place.1);
@@ -100,6 +100,16 @@ impl Columns {
         self.names("lanes.exception", recording, lanes, |lane| {
             outcome(lane).map_or(0, |it| it.exception)
         });
+    }
+
+    /// A task that has no other name is called by its number.
+    fn add_lane_names(&mut self, weave: &Weave, recording: &Recording) {
+        let names = weave.lanes.iter().map(|lane| match (lane.name, lane.number) {
+            (0, 1..) => self.add_string(format!("Task-{}", lane.number)),
+            (name, _) => self.string(recording, name),
+        });
+        let names: Vec<_> = names.map(u32::to_le_bytes).collect();
+        self.push("lanes.name", Kind::U32, names.len(), names);
     }
 
     fn add_steps(&mut self, weave: &Weave) {
@@ -186,6 +196,8 @@ impl Columns {
         self.times("jobs.ended", &weave.jobs, |job| job.ended);
         self.times("marks.time", &weave.marks, |mark| Some(mark.time));
         self.names("marks.text", recording, &weave.marks, |mark| mark.text);
+        self.numbers("stacks.step", &weave.stacks, |stack| stack.step as u32);
+        self.names("stacks.text", recording, &weave.stacks, |stack| stack.text);
     }
 
     fn bytes<T>(&mut self, name: &'static str, rows: &[T], number: impl Fn(&T) -> u8) {
@@ -226,10 +238,14 @@ impl Columns {
         if let Some(&number) = self.numbers.get(&name) {
             return number;
         }
-        let number = self.strings.len() as u32;
-        self.strings.push(recording.name(name).to_owned());
+        let number = self.add_string(recording.name(name).to_owned());
         self.numbers.insert(name, number);
         number
+    }
+
+    fn add_string(&mut self, text: String) -> u32 {
+        self.strings.push(text);
+        self.strings.len() as u32 - 1
     }
 
     fn push<const N: usize>(

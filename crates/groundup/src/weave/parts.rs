@@ -29,6 +29,8 @@ pub struct Weave {
     pub jobs: Vec<Job>,
     /// What the program said.
     pub marks: Vec<Mark>,
+    /// Where steps were that took long.
+    pub stacks: Vec<Stack>,
 }
 
 /// Who takes steps.
@@ -38,6 +40,8 @@ pub struct Lane {
     pub kind: LaneKind,
     /// A task's name, or a function's.
     pub name: Name,
+    /// The number of a task, which names it if nothing else does; 0 if it has none.
+    pub number: u64,
     /// What a task runs.
     pub coroutine: Name,
     /// The file and the line where a task was made, or a function stands.
@@ -195,5 +199,14 @@ pub struct Mark {
     /// When.
     pub time: Timestamp,
     /// What.
+    pub text: Name,
+}
+
+/// Where a step was that took long, seen while it did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stack {
+    /// The step.
+    pub step: usize,
+    /// The calls in it, a line each, the innermost last.
     pub text: Name,
 }

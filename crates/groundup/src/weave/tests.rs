@@ -286,3 +286,33 @@ proptest::proptest! {
         assert!(columns.iter().all(|it| it.length == 0 || it.bytes.len() % it.length == 0));
     }
 }
+
+#[test]
+fn a_task_without_a_name_is_called_by_its_number() {
+    let story = Story::new();
+    story.note(Verb::Spawn, 2, 7).note(Verb::Spawn, 4, 0);
+    let columns = Columns::of(&story.weave(), &story.recording());
+    assert_eq!(texts_of(&columns, "lanes.name"), ["Task-7", ""]);
+}
+
+#[test]
+fn a_call_that_resumes_a_task_is_a_step_of_the_task_and_ends_its_wait() {
+    let story = Story::new();
+    let timer = story.name("timer");
+    story.note(Verb::Spawn, 2, 1).note(Verb::Wait, 2, pair(timer, 0)).pass(5);
+    story.note(Verb::Wake, 9, 0).pass(1);
+    story.note(Verb::StepBegin, 9, 0).note(Verb::Resume, 2, 0).pass(3).note(Verb::StepEnd, 0, 0);
+    let weave = story.weave();
+    assert_eq!(weave.steps.iter().map(|step| step.lane).collect::<Vec<_>>(), [0]);
+    let waits: Vec<_> = weave.waits.iter().map(|it| (it.ended.0, it.is_over)).collect();
+    assert_eq!(waits, [(5, true)]);
+}
+
+#[test]
+fn a_stack_belongs_to_the_step_that_goes_on() {
+    let story = Story::new();
+    let stack = story.name("app.py:7 main\napp.py:3 sleep");
+    story.note(Verb::StepBegin, 2, 0).note(Verb::StepEnd, 0, 0).note(Verb::StepBegin, 4, 0);
+    story.note(Verb::Stack, 0, pair(stack, 0)).note(Verb::StepEnd, 0, 0);
+    assert_eq!(story.weave().stacks, [Stack { step: 1, text: stack }]);
+}

@@ -37,7 +37,16 @@ impl Loom {
             false => self.lane_of(began, subject),
         };
         let woken = self.woken.remove(&subject);
+        self.end_wait(lane, woken.map_or(began, |it| it.time));
         self.push_step(lane, began, woken);
+    }
+
+    /// What was waited for came, if the lane waits.
+    pub(super) fn end_wait(&mut self, lane: usize, ended: Timestamp) {
+        if let Some(wait) = self.waiting.remove(&lane) {
+            let wait = &mut self.weave.waits[wait];
+            (wait.ended, wait.is_over) = (ended.max(wait.began), true);
+        }
     }
 
     pub(super) fn begin_dispatch(&mut self, began: Timestamp, descriptor: u64) {
