@@ -9,7 +9,7 @@ use groundup::clock::{Clock, Timestamp, Virtual};
 use groundup::event_loop::{EventLoop, Host};
 use groundup::poller::{Epoll, Readiness};
 use groundup::recorder::recording::{Head, Recording};
-use groundup::recorder::{FlightRecorder, RECORD_SIZE, TaskId};
+use groundup::recorder::{FlightRecorder, RECORD_SIZE, Recorder, TaskId};
 use groundup::weave::{Cause, Weave, build};
 
 type Flight = FlightRecorder<Vec<u8>, Virtual>;
@@ -39,11 +39,20 @@ impl Host for Acts {
     fn dispatch(_: &World, source: Infallible, _: Readiness) -> io::Result<()> {
         match source {}
     }
+
+    fn end_turn(world: &World) {
+        let flight = world.events.recorder();
+        if flight.is_keyframe_due() {
+            flight.keyframe(|_| world.living.borrow().iter().for_each(|it| world.describe(*it)));
+        }
+    }
 }
 
 struct World {
     events: EventLoop<Acts, Epoll, Virtual, Flight>,
     order: RefCell<Vec<u64>>,
+    /// The tasks that go on from turn to turn.
+    living: RefCell<Vec<u64>>,
 }
 
 impl World {
@@ -51,7 +60,7 @@ impl World {
         let memory = vec![0; records * RECORD_SIZE];
         let flight = FlightRecorder::new(memory, vec![0; 256], Virtual::default());
         let events = EventLoop::with_parts(Epoll::new().unwrap(), Virtual::default(), flight);
-        Self { events, order: RefCell::default() }
+        Self { events, order: RefCell::default(), living: RefCell::default() }
     }
 
     /// A task that notes its number, takes some time and does something more.
@@ -62,6 +71,20 @@ impl World {
             act(world);
         };
         Task(number, Box::new(step))
+    }
+
+    /// A task that goes on for so many turns.
+    fn lasting(number: u64, turns: u64) -> Task {
+        Self::task(number, 1, move |world| match turns {
+            0 => world.events.stop(),
+            _ => world.events.wake(Self::lasting(number, turns - 1)),
+        })
+    }
+
+    fn describe(&self, number: u64) {
+        let flight = self.events.recorder();
+        let name = flight.name(&format!("task {number}"));
+        flight.describe(TaskId(number), name, name, (name, number as u32));
     }
 
     /// Time passes, for the loop and for its recorder.
@@ -76,6 +99,10 @@ impl World {
     }
 
     fn weave(&self) -> Weave {
+        build(&self.recording())
+    }
+
+    fn recording(&self) -> Recording {
         self.events.recorder().look(|ring, names| {
             let (length, process, wall) = (64, 1, 0);
             let (names, records) = (names.memory(), ring.memory());
@@ -83,7 +110,7 @@ impl World {
             let monotonic = Timestamp(0);
             let head = Head { length, names: sizes.0, records: sizes.1, process, monotonic, wall };
             let file = [&head.to_bytes(), names, records].concat();
-            build(&Recording::read(&file).unwrap())
+            Recording::read(&file).unwrap()
         })
     }
 }
@@ -129,4 +156,23 @@ fn a_recorder_that_is_full_keeps_the_end_and_counts_what_it_lost() {
     let weave = world.weave();
     assert!(weave.lost > 40);
     assert_eq!(weave.steps.last().map(|it| it.ended.0), Some(20));
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn tasks_that_live_on_keep_their_names_and_lanes_when_the_ring_wraps() {
+    let world = World::new(128);
+    for number in [2, 4] {
+        world.events.recorder().spawn(TaskId(number));
+        world.describe(number);
+        world.living.borrow_mut().push(number);
+        world.events.wake(World::lasting(number, 100 + number));
+    }
+    world.run();
+    let (recording, weave) = (world.recording(), world.weave());
+    assert!(weave.lost > 128);
+    let lanes = weave.lanes.iter().map(|lane| (recording.name(lane.name), lane.place.1));
+    let mut lanes: Vec<_> = lanes.collect();
+    lanes.sort_unstable();
+    assert_eq!(lanes, [("task 2", 2), ("task 4", 4)]);
 }

@@ -1,6 +1,6 @@
 //! The recorder that keeps what it hears, in a ring.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::os::fd::RawFd;
 use std::time::Duration;
 
@@ -13,11 +13,16 @@ use crate::clock::{Clock, Monotonic, Timestamp};
 /// Keeps the last records of a loop, and the names in them.
 ///
 /// Writing a record takes no lock and allocates nothing; a name that was not there before does.
+///
+/// When the ring is full, what was said of a task when it came into being goes, although the task may
+/// live on. So the host of the loop says it again now and then, in a [`keyframe`](Self::keyframe).
 #[derive(Debug)]
 pub struct FlightRecorder<M, C = Monotonic> {
     ring: RefCell<Ring<M>>,
     names: RefCell<Names<M>>,
     clock: C,
+    /// How many records there were after the last keyframe.
+    keyframe: Cell<u64>,
 }
 
 impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
@@ -28,7 +33,7 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
     /// When there is no room for a single record.
     pub fn new(records: M, names: M, clock: C) -> Self {
         let (ring, names) = (RefCell::new(Ring::new(records)), RefCell::new(Names::new(names)));
-        Self { ring, names, clock }
+        Self { ring, names, clock, keyframe: Cell::new(0) }
     }
 
     /// Keeps a record of this moment.
@@ -46,6 +51,26 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
     pub fn describe(&self, task: TaskId, name: Name, coroutine: Name, place: (Name, u32)) {
         self.note(Verb::Called, task.0, pair(name, coroutine));
         self.note(Verb::Place, task.0, pair(place.0, place.1));
+    }
+
+    /// Whether half of the ring was written since the last keyframe: time for the next.
+    ///
+    /// A host asks for it at the end of a turn.
+    #[inline]
+    pub fn is_keyframe_due(&self) -> bool {
+        let ring = self.ring.borrow();
+        ring.count() - self.keyframe.get() >= ring.capacity() / 2
+    }
+
+    /// Has `describe` say again what must stay in the ring: what living tasks are called and where
+    /// they were made ([`Verb::Called`], [`Verb::Place`], not [`Verb::Spawn`], which would be
+    /// another task), and chains ([`Verb::Link`]).
+    ///
+    /// All of it is then in the ring at any time, as long as two descriptions and a turn fit into
+    /// half of it.
+    pub fn keyframe(&self, describe: impl FnOnce(&Self)) {
+        describe(self);
+        self.keyframe.set(self.ring.borrow().count());
     }
 
     /// The clock that records are timed by.
@@ -123,5 +148,84 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> Recorder for FlightRecorder<M, C> {
 
     fn timer_expire(&self, task: TaskId) {
         self.note(Verb::TimerExpire, task.0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::super::{RECORD_SIZE, halves};
+    use super::*;
+    use crate::clock::Virtual;
+    use crate::recorder::ring;
+
+    type Flight = FlightRecorder<Vec<u8>, Virtual>;
+
+    const PLACES: u64 = 256;
+    /// Two descriptions of so many tasks, two records each, and the longest turn, fit into half.
+    const MOST_TASKS: u64 = 20;
+    const LONGEST_TURN: u64 = 40;
+
+    fn recorder() -> Flight {
+        FlightRecorder::new(
+            vec![0; PLACES as usize * RECORD_SIZE],
+            vec![0; 512],
+            Virtual::default(),
+        )
+    }
+
+    fn describe(flight: &Flight, task: u64) {
+        let name = flight.name(&format!("task {task}"));
+        flight.describe(TaskId(task), name, 0, (0, task as u32));
+    }
+
+    /// The lines of the places that stand in the ring, by task.
+    fn places(flight: &Flight) -> BTreeMap<u64, u32> {
+        let records = flight.look(|ring, _| ring::read(ring.memory()));
+        let places = records.iter().filter(|record| record.verb == Verb::Place);
+        places.map(|record| (record.subject, halves(record.detail).1)).collect()
+    }
+
+    #[test]
+    fn a_keyframe_is_due_when_half_of_the_ring_was_written_since_the_last() {
+        let flight = recorder();
+        let write = |count| (0..count).for_each(|_| flight.step_end());
+        write(PLACES / 2 - 1);
+        assert!(!flight.is_keyframe_due());
+        write(1);
+        assert!(flight.is_keyframe_due());
+        flight.keyframe(|flight| describe(flight, 2));
+        assert!(!flight.is_keyframe_due());
+        write(PLACES / 2);
+        assert!(flight.is_keyframe_due());
+    }
+
+    proptest! {
+        #[test]
+        fn who_lives_is_described_in_the_ring_however_often_that_wraps(
+            turns in prop::collection::vec((0..MOST_TASKS, 0..LONGEST_TURN), 0..200),
+        ) {
+            let (flight, mut living) = (recorder(), Vec::new());
+            for (task, length) in turns {
+                match living.iter().position(|it| *it == task) {
+                    Some(place) => drop(living.remove(place)),
+                    None => {
+                        describe(&flight, task);
+                        living.push(task);
+                    }
+                }
+                (2..length).for_each(|_| flight.step_end());
+                if flight.is_keyframe_due() {
+                    flight.keyframe(|flight| living.iter().for_each(|it| describe(flight, *it)));
+                }
+            }
+            let places = places(&flight);
+            for task in living {
+                prop_assert_eq!(places.get(&task), Some(&(task as u32)));
+            }
+        }
     }
 }
