@@ -58,7 +58,7 @@ struct World {
 impl World {
     fn new(records: usize) -> Self {
         let memory = vec![0; records * RECORD_SIZE];
-        let flight = FlightRecorder::new(memory, vec![0; 256], Virtual::default());
+        let flight = FlightRecorder::new(memory, vec![0; 3 * 256], Virtual::default());
         let events = EventLoop::with_parts(Epoll::new().unwrap(), Virtual::default(), flight);
         Self { events, order: RefCell::default(), living: RefCell::default() }
     }

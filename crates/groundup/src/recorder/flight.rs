@@ -66,9 +66,12 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
     /// they were made ([`Verb::Called`], [`Verb::Place`], not [`Verb::Spawn`], which would be
     /// another task), and chains ([`Verb::Link`]).
     ///
+    /// Names have other numbers from then on, and those that are not used again go.
+    ///
     /// All of it is then in the ring at any time, as long as two descriptions and a turn fit into
     /// half of it.
     pub fn keyframe(&self, describe: impl FnOnce(&Self)) {
+        self.names.borrow_mut().forget_oldest();
         describe(self);
         self.keyframe.set(self.ring.borrow().count());
     }
@@ -172,7 +175,7 @@ mod tests {
     fn recorder() -> Flight {
         FlightRecorder::new(
             vec![0; PLACES as usize * RECORD_SIZE],
-            vec![0; 512],
+            vec![0; 3 * 512],
             Virtual::default(),
         )
     }

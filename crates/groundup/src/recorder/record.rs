@@ -102,6 +102,9 @@ verbs! {
     Stack = 31,
     /// The step that has just begun resumes a task. Subject: the task.
     Resume = 32,
+    /// A task lives that has come into being earlier. Subject: the task. Detail: its number, as of
+    /// [`Spawn`](Self::Spawn).
+    Live = 33,
 }
 
 /// What is kept of one thing that happened.

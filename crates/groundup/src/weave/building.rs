@@ -13,7 +13,7 @@ use crate::recorder::{Record, Verb, halves};
 /// Puts together what a recording tells.
 #[must_use]
 pub fn build(recording: &Recording) -> Weave {
-    let mut loom = Loom::default();
+    let mut loom = Loom::of(recording);
     loom.weave.lost = recording.lost();
     loom.weave.began = recording.records.first().map_or(recording.head.monotonic, |it| it.time);
     recording.records.iter().for_each(|record| loom.add(record));
@@ -35,15 +35,17 @@ struct Woken {
     cause: Cause,
 }
 
-#[derive(Default)]
-struct Loom {
+struct Loom<'a> {
+    recording: &'a Recording,
     weave: Weave,
     /// What is being done, innermost last.
     doing: Vec<Doing>,
     /// The lanes of the tasks that live.
     lanes: HashMap<u64, usize>,
-    /// The lanes of functions, by their names and places.
+    /// The lanes of functions, by their names and places, and by the texts of these: in time, a text has
+    /// several names.
     functions: HashMap<u64, usize>,
+    functions_by_text: HashMap<(&'a str, &'a str), usize>,
     descriptors: HashMap<u64, usize>,
     sockets: HashMap<u64, usize>,
     /// What was put on the ready queue, and has not gone on yet.
@@ -56,12 +58,35 @@ struct Loom {
     signal: Option<u32>,
 }
 
-impl Loom {
+impl<'a> Loom<'a> {
+    fn of(recording: &'a Recording) -> Self {
+        Self {
+            recording,
+            weave: Weave::default(),
+            doing: Vec::new(),
+            lanes: HashMap::new(),
+            functions: HashMap::new(),
+            functions_by_text: HashMap::new(),
+            descriptors: HashMap::new(),
+            sockets: HashMap::new(),
+            woken: HashMap::new(),
+            waiting: HashMap::new(),
+            jobs: HashMap::new(),
+            expired: None,
+            arriving: 0,
+            signal: None,
+        }
+    }
+
     fn add(&mut self, record: &Record) {
         let Record { time, verb, subject, detail, .. } = *record;
         self.weave.ended = time;
         match verb {
             Verb::Spawn => self.spawn(time, subject, detail),
+            Verb::Live => {
+                let lane = self.lane_of(time, subject);
+                self.weave.lanes[lane].number = detail;
+            }
             Verb::Called => self.describe(
                 time,
                 subject,
@@ -102,7 +127,10 @@ impl Loom {
         let ended = self.weave.ended;
         while let Some(doing) = self.doing.pop() {
             match doing {
-                Doing::Step(step) => self.weave.steps[step].ended = ended,
+                Doing::Step(step) => {
+                    self.weave.steps[step].ended = ended;
+                    self.settle_lane(step);
+                }
                 Doing::Poll(poll) => self.weave.polls[poll].ended = ended,
                 Doing::Collection(it) => self.weave.collections[it].ended = ended,
             }
@@ -123,7 +151,8 @@ impl Loom {
     /// A new task; one that had the same number before has ended, unheard.
     fn spawn(&mut self, time: Timestamp, task: u64, number: u64) {
         let parent = self.step().map(|step| self.weave.steps[step].lane);
-        let parent = parent.filter(|&lane| self.weave.lanes[lane].kind == LaneKind::Task);
+        let lanes = &self.weave.lanes;
+        let parent = parent.filter(|&it| lanes.get(it).is_some_and(|it| it.kind == LaneKind::Task));
         let lane = self.add_lane(LaneKind::Task, time, parent);
         self.weave.lanes[lane].number = number;
         self.lanes.insert(task, lane);
@@ -188,15 +217,27 @@ impl Loom {
         if let Some(&lane) = self.functions.get(&detail) {
             return lane;
         }
-        let lane = self.add_lane(LaneKind::Callback, time, None);
         let (name, place) = halves(detail);
-        (self.weave.lanes[lane].name, self.weave.lanes[lane].place.0) = (name, place);
+        let texts = (self.recording.name(name), self.recording.name(place));
+        let lane = match self.functions_by_text.get(&texts) {
+            Some(&lane) => lane,
+            None => {
+                let lane = self.add_lane(LaneKind::Callback, time, None);
+                (self.weave.lanes[lane].name, self.weave.lanes[lane].place.0) = (name, place);
+                self.functions_by_text.insert(texts, lane);
+                lane
+            }
+        };
         self.functions.insert(detail, lane);
         lane
     }
 
     fn wait(&mut self, began: Timestamp, task: u64, detail: u64) {
         let (lane, (what, chain)) = (self.lane_of(began, task), halves(detail));
+        if self.waiting.contains_key(&lane) {
+            // It waits since then, and this was said again.
+            return;
+        }
         self.waiting.insert(lane, self.weave.waits.len());
         self.weave.waits.push(Wait { lane, began, ended: began, is_over: false, what, chain });
     }

@@ -316,3 +316,30 @@ fn a_stack_belongs_to_the_step_that_goes_on() {
     story.note(Verb::Stack, 0, pair(stack, 0)).note(Verb::StepEnd, 0, 0);
     assert_eq!(story.weave().stacks, [Stack { step: 1, text: stack }]);
 }
+
+#[test]
+fn calls_of_a_function_share_a_lane_whatever_number_its_name_has() {
+    let story = Story::new();
+    let call = |name| {
+        story.note(Verb::StepBegin, 1, 0).note(Verb::Callback, 0, pair(name, 0));
+        story.note(Verb::StepEnd, 0, 0);
+    };
+    let before = story.name("tick");
+    call(before);
+    story.recorder.keyframe(|_| {});
+    let after = story.name("tick");
+    call(after);
+    assert_ne!(before, after);
+    assert_eq!(story.weave().steps.iter().map(|step| step.lane).collect::<Vec<_>>(), [0, 0]);
+}
+
+#[test]
+fn a_task_that_is_described_again_is_the_same_and_waits_since_then() {
+    let story = Story::new();
+    let timer = story.name("timer");
+    story.note(Verb::Spawn, 2, 3).note(Verb::Wait, 2, pair(timer, 0)).pass(9);
+    story.note(Verb::Live, 2, 3).note(Verb::Wait, 2, pair(timer, 0));
+    let weave = story.weave();
+    assert_eq!(weave.lanes.iter().map(|lane| lane.number).collect::<Vec<_>>(), [3]);
+    assert_eq!(weave.waits.iter().map(|wait| wait.began.0).collect::<Vec<_>>(), [0]);
+}

@@ -5,7 +5,7 @@ use crate::clock::Timestamp;
 use crate::recorder::{Name, halves};
 use crate::weave::parts::{Job, Socket, Transfer};
 
-impl Loom {
+impl Loom<'_> {
     pub(super) fn open(&mut self, time: Timestamp, descriptor: u64, detail: u64) {
         let (kind, peer) = halves(detail);
         let socket = self.add_socket(time, descriptor);

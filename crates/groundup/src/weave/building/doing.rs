@@ -5,7 +5,10 @@ use crate::clock::Timestamp;
 use crate::recorder::TaskId;
 use crate::weave::parts::{Cause, Collection, LaneKind, Poll, Step};
 
-impl Loom {
+/// The lane of a call of which it has not been said yet what is called.
+pub(super) const UNKNOWN: usize = usize::MAX;
+
+impl Loom<'_> {
     /// The step that goes on now.
     pub(super) fn step(&self) -> Option<usize> {
         self.doing.iter().rev().find_map(|doing| match doing {
@@ -33,12 +36,20 @@ impl Loom {
 
     pub(super) fn begin_step(&mut self, began: Timestamp, subject: u64) {
         let lane = match TaskId(subject).is_callback() {
-            true => self.function(began, 0),
+            true => UNKNOWN,
             false => self.lane_of(began, subject),
         };
         let woken = self.woken.remove(&subject);
         self.end_wait(lane, woken.map_or(began, |it| it.time));
         self.push_step(lane, began, woken);
+    }
+
+    /// What was called has not been said: it is nothing that anything is known of.
+    pub(super) fn settle_lane(&mut self, step: usize) {
+        let Step { lane, began, .. } = self.weave.steps[step];
+        if lane == UNKNOWN {
+            self.weave.steps[step].lane = self.function(began, 0);
+        }
     }
 
     /// What was waited for came, if the lane waits.
@@ -74,6 +85,7 @@ impl Loom {
         if let Some(step) = self.step() {
             self.doing.retain(|doing| !matches!(doing, Doing::Step(it) if *it == step));
             self.weave.steps[step].ended = time;
+            self.settle_lane(step);
         }
     }
 
