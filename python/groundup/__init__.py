@@ -3,17 +3,21 @@
 from groundup import all_tasks
 from groundup._groundup import Interweave, __version__, coroutine, interweave, run_all
 from groundup.event_loop import EventLoop, install, new_event_loop, run
+from groundup.recording import Recording, record, record_as_told_by_environment
 
 __all__ = [
     "EventLoop",
     "Interweave",
+    "Recording",
     "__version__",
     "coroutine",
     "install",
     "interweave",
     "new_event_loop",
+    "record",
     "run",
     "run_all",
 ]
 
 all_tasks.keep_true()
+record_as_told_by_environment()

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Generator, Iterable, Iterator, 
 from collections.abc import Coroutine as _Coroutine
 from concurrent.futures import Executor
 from contextvars import Context
+from pathlib import Path
 from socket import _GetAddrInfoResult, socket
 from ssl import SSLContext
 from types import CodeType, FrameType, GenericAlias, TracebackType
@@ -59,6 +60,7 @@ __all__ = [
     "Handle",
     "Interweave",
     "ReadPipeTransport",
+    "Recording",
     "Server",
     "StreamTransport",
     "SubprocessTransport",
@@ -73,6 +75,7 @@ __all__ = [
     "interweave",
     "run_all",
     "take_unregistered_tasks",
+    "watch_runs",
 ]
 
 __version__: Final[str]
@@ -516,3 +519,22 @@ def coroutine(
 ) -> Callable[_P, GeneratorCoroutine[Any, Any, _T]]: ...
 @overload
 def coroutine(function: Callable[_P, _T], /) -> Callable[_P, GeneratorCoroutine[Any, Any, _T]]: ...
+
+@final
+class Recording:
+    def __new__(cls, path: StrPath, size: int, facts: Sequence[tuple[str, str]]) -> Recording: ...
+    def begin(self, event_loop: EventLoop) -> None: ...
+    def finish(self) -> None: ...
+    def abandon(self) -> None: ...
+    def mark(self, text: str) -> None: ...
+    def fileno(self) -> int: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def count(self) -> int: ...
+    @property
+    def lost(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+
+def watch_runs(watcher: Callable[[EventLoop], object] | None, /) -> None: ...

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod collector;
+mod frames;
 mod stopping;
 
 use std::os::fd::{BorrowedFd, RawFd};
@@ -17,6 +18,7 @@ use rustix::net::SocketAddrAny;
 
 pub use attributes::{SlotPlace, keep, kept, set_attribute, slot};
 pub use collector::{create, is_unseen, is_weakly_known, track, untrack};
+pub use frames::{current_line, find_frame};
 pub use stopping::return_from_iterator;
 
 /// What `PyIter_Send` led to, when it did not raise.

@@ -89,6 +89,8 @@ import_once! {
     cancelled_error = "asyncio"."CancelledError";
     invalid_state_error = "asyncio"."InvalidStateError";
     c_socket = "_socket"."socket";
+    asyncio_task = "asyncio"."Task";
+    partial = "functools"."partial";
     c_task = "_asyncio"."Task";
     get_loop = "asyncio.futures"."_get_loop";
     /// Up to Python 3.13.
@@ -113,6 +115,7 @@ import_once! {
     sendfile_not_available = "asyncio"."SendfileNotAvailableError";
     set_result_unless_cancelled = "asyncio.futures"."_set_result_unless_cancelled";
     selector_key = "selectors"."SelectorKey";
+    getrusage = "resource"."getrusage";
     extract_stack = "asyncio.format_helpers"."extract_stack";
     format_callback_source = "asyncio.format_helpers"."_format_callback_source";
     stream_reader_protocol = "asyncio"."StreamReaderProtocol";

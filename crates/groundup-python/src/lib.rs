@@ -35,6 +35,8 @@ mod tasks;
 
 mod event_loop;
 
+mod recording;
+
 mod streams;
 
 mod transports;
@@ -80,6 +82,8 @@ mod _groundup {
     use crate::interweave::{Interweave, interweave, run_all};
     #[pymodule_export]
     use crate::native_coroutine::NativeCoroutine;
+    #[pymodule_export]
+    use crate::recording::{Recording, watch_runs};
     #[pymodule_export]
     use crate::thread_safe_handle::ThreadSafeHandle;
     #[pymodule_export]

@@ -90,7 +90,9 @@ impl EventLoop {
         let job = executor.call_method1(intern!(py, "submit"), PyTuple::new(py, call)?)?;
         let keywords = PyDict::new(py);
         keywords.set_item(intern!(py, "loop"), slf)?;
-        imports::wrap_future(py)?.call((job,), Some(&keywords))
+        let future = imports::wrap_future(py)?.call((job,), Some(&keywords))?;
+        this.tell(py, |narrator| narrator.begin_job(&future, func));
+        Ok(future)
     }
 
     /// Set the default executor, a concurrent.futures.ThreadPoolExecutor; TypeError otherwise.

@@ -69,7 +69,7 @@ impl Host for Asyncio {
 
     fn task_id(ready: &Ready) -> TaskId {
         let object = match ready {
-            Ready::Step(task) | Ready::Wake(task) => task.as_ptr(),
+            Ready::Step(task) | Ready::Wake(task) => return TaskId(task.as_ptr().addr() as u64),
             Ready::Handle(handle) | Ready::Repeatable(handle) => handle.as_ptr(),
             Ready::Foreign(handle) => handle.as_ptr(),
             Ready::Done(callback) => callback.future().as_ptr(),
@@ -77,34 +77,17 @@ impl Host for Asyncio {
             Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
             Ready::Datagram(transport, _) => transport.as_ptr(),
         };
-        TaskId(object.addr() as u64)
+        TaskId::of_callback(object.addr() as u64)
     }
 
+    #[inline(always)]
     fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
-        let py = event_loop.py();
-        // A handle does so by itself, unless nobody can look while it runs.
-        if !matches!(ready, Ready::Step(_) | Ready::Wake(_) | Ready::Handle(_)) {
-            EventLoop::leave_task(event_loop);
-        }
-        match ready {
-            Ready::Step(task) => {
-                EventLoop::resume_task(event_loop, &task.into_bound(py), Awakening::Step)?;
-            }
-            Ready::Wake(task) => {
-                EventLoop::resume_task(event_loop, &task.into_bound(py), Awakening::Waited)?;
-            }
-            Ready::Done(callback) => EventLoop::make_callback(event_loop, *callback)?,
-            Ready::Handle(handle) => Handle::run_once(handle.into_bound(py))?,
-            Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.into_bound(py))?,
-            Ready::Repeatable(handle) => Handle::run(handle.bind(py))?,
-            Ready::Foreign(handle) => run_foreign(handle.bind(py))?,
-            Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,
-            Ready::Lost(stream) => StreamTransport::finish(stream.bind(py))?,
-            Ready::Datagram(transport, step) => {
-                DatagramTransport::take_step(transport.bind(py), step)?;
+        match event_loop.get().narrator(event_loop.py()) {
+            None => go_on(event_loop, ready),
+            Some(narrator) => {
+                narrator.resume(event_loop.py(), ready, |ready| go_on(event_loop, ready))
             }
         }
-        Ok(())
     }
 
     fn dispatch(
@@ -149,7 +132,37 @@ impl Host for Asyncio {
             EventLoop::leave_task(event_loop);
             this.flush_written(py);
         }
+        this.tell(py, |narrator| narrator.end_turn(event_loop.as_any()));
     }
+}
+
+/// Resumes what is ready.
+#[inline]
+fn go_on(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
+    let py = event_loop.py();
+    // A handle does so by itself, unless nobody can look while it runs.
+    if !matches!(ready, Ready::Step(_) | Ready::Wake(_) | Ready::Handle(_)) {
+        EventLoop::leave_task(event_loop);
+    }
+    match ready {
+        Ready::Step(task) => {
+            EventLoop::resume_task(event_loop, &task.into_bound(py), Awakening::Step)?;
+        }
+        Ready::Wake(task) => {
+            EventLoop::resume_task(event_loop, &task.into_bound(py), Awakening::Waited)?;
+        }
+        Ready::Done(callback) => EventLoop::make_callback(event_loop, *callback)?,
+        Ready::Handle(handle) => Handle::run_once(handle.into_bound(py))?,
+        Ready::ThreadSafe(handle) => ThreadSafeHandle::run_once(handle.into_bound(py))?,
+        Ready::Repeatable(handle) => Handle::run(handle.bind(py))?,
+        Ready::Foreign(handle) => run_foreign(handle.bind(py))?,
+        Ready::Opened(stream) => StreamTransport::open(stream.bind(py))?,
+        Ready::Lost(stream) => StreamTransport::finish(stream.bind(py))?,
+        Ready::Datagram(transport, step) => {
+            DatagramTransport::take_step(transport.bind(py), step)?;
+        }
+    }
+    Ok(())
 }
 
 #[cold]

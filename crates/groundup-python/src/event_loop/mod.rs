@@ -22,6 +22,7 @@ mod pipes;
 mod program;
 mod quick_scheduling;
 mod ready_handles;
+mod recorded;
 mod replaced;
 mod resolver;
 mod running;
@@ -43,6 +44,9 @@ mod unix;
 
 use std::cell::{Cell, RefCell};
 
+use groundup::clock::Monotonic;
+use groundup::poller::Epoll;
+use groundup::recorder::Switch;
 use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -55,12 +59,13 @@ pub use ready_handles::ReadyHandles;
 
 use crate::errors;
 use crate::gil::GilBound;
+use crate::recording::Flight;
 use crate::spare_bytes::SpareBytes;
 use crate::tasks::CurrentTask;
 use crate::transports::{Senders, Session, StreamTransport};
 
 /// The crate's loop, resuming what asyncio puts on it.
-pub type Core = groundup::event_loop::EventLoop<Asyncio>;
+pub type Core = groundup::event_loop::EventLoop<Asyncio, Epoll, Monotonic, Switch<Flight>>;
 
 /// The type of sockets that streams go over, as Python numbers it.
 const STREAM: i32 = rustix::net::SocketType::STREAM.as_raw() as i32;
@@ -110,6 +115,7 @@ struct Parts {
     expected: Cell<usize>,
     /// Whom sock_recvfrom has heard of.
     senders: Senders,
+    recording: recorded::Recorded,
     /// Where TLS sessions decrypt to, one record at a time.
     record: PyOnceLock<Py<PyByteArray>>,
 }
@@ -205,7 +211,8 @@ impl EventLoop {
         if !args.is_empty() || keywords.is_some() {
             check_init(class)?;
         }
-        let core = Core::new().map_err(|error| errors::os_error(&error))?;
+        let poller = Epoll::new().map_err(|error| errors::os_error(&error))?;
+        let core = Core::with_parts(poller, Monotonic, Switch::default());
         let parts = Parts {
             running: running::Running::default(),
             debugging: debugging::Debugging::new(py)?,
@@ -226,6 +233,7 @@ impl EventLoop {
             expected: Cell::default(),
             senders: Senders::default(),
             record: PyOnceLock::new(),
+            recording: recorded::Recorded::default(),
         };
         parts.replaced.look_up(class, false)?;
         Ok(Self { core: GilBound::new(core), parts: GilBound::new(parts) })
@@ -248,6 +256,7 @@ impl EventLoop {
         parts.executor.traverse(visit)?;
         parts.asyncgens.traverse(visit)?;
         parts.signals.traverse(visit)?;
+        parts.recording.traverse(visit)?;
         parts.other_selector.try_borrow().map_or(Ok(()), |selector| visit.call(&*selector))?;
         let mut outcome = Ok(());
         self.core.visit().for_each(|held| {
@@ -265,5 +274,6 @@ impl EventLoop {
         parts.task_factory.clear();
         parts.executor.clear();
         drop(parts.other_selector.take());
+        parts.recording.clear();
     }
 }

@@ -11,6 +11,7 @@ use pyo3::types::{PyDict, PyTuple};
 use super::{EventLoop, Ready};
 use crate::errors;
 use crate::errors::RunError;
+use crate::recording;
 use crate::thread_exit::Stay;
 use crate::{ffi, imports};
 
@@ -73,6 +74,7 @@ impl EventLoop {
     fn set_up(event_loop: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (event_loop.py(), event_loop.get());
         Self::note_replaced(event_loop)?;
+        recording::announce(event_loop)?;
         let running = &this.parts(py).running;
         let saved_hooks = imports::get_asyncgen_hooks(py)?.call0()?;
         running.asyncgen_hooks.replace(Some(saved_hooks.unbind()));
@@ -219,6 +221,7 @@ impl EventLoop {
         this.core(py).close();
         this.parts(py).written.take().clear();
         this.parts(py).executor.abandon(py)?;
+        Self::finish_recording(slf)?;
         if imports::is_finalizing(py)?.call0()?.is_truthy()? {
             return Self::forget_all_signal_handlers(slf);
         }

@@ -1,6 +1,5 @@
 //! Tasks and futures.
 
-use groundup::recorder::{Recorder, TaskId};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
@@ -218,7 +217,7 @@ impl EventLoop {
             Some(factory) => call_factory(slf, factory.bind(py), coro, keywords)?,
             None => return create_default_task(slf, coro, keywords),
         };
-        slf.get().core(py).recorder().spawn(TaskId(task.as_ptr().addr() as u64));
+        slf.get().tell(py, |narrator| narrator.tell_spawn(&task));
         Ok(task)
     }
 }
@@ -245,6 +244,6 @@ fn create_default_task<'py>(
             .get_or_try_init(py, || PyTuple::new(py, [intern!(py, "loop")]).map(Bound::unbind))?;
         ffi::call_with_keywords(&class, [coro], names.bind(py), [event_loop.as_any()])?
     };
-    event_loop.get().core(py).recorder().spawn(TaskId(task.as_ptr().addr() as u64));
+    event_loop.get().tell(py, |narrator| narrator.tell_spawn(&task));
     Ok(task)
 }

@@ -25,4 +25,5 @@ mod writer_attributes;
 
 pub use adoption::{adopt, deliver};
 pub use classes::Classes;
+pub use coroutine::StreamCoroutine;
 pub use reader::ReaderState;

@@ -35,6 +35,11 @@ impl DoneCallback {
         &self.future
     }
 
+    /// What is called.
+    pub fn callback<'a, 'py>(&'a self, py: Python<'py>) -> &'a Bound<'py, PyAny> {
+        self.callback.bind(py)
+    }
+
     /// Makes the call, in its context.
     ///
     /// # Errors

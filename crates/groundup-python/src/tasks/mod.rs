@@ -11,7 +11,7 @@ mod current;
 mod done_callback;
 mod ending;
 mod future;
-mod layout;
+pub mod layout;
 mod registry;
 mod slots;
 mod spare_objects;

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use groundup::recorder::{Recorder, TaskId};
 use pyo3::exceptions::PyTypeError;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -157,8 +156,7 @@ impl Task {
         fields.set_logs_destroy_pending(true);
         fields.coroutine.set(Some(coroutine.clone().unbind()));
         fields.name.set(Some(name_or_number(py, keywords.name)?));
-        let recorder = event_loop.get().core(py).recorder();
-        recorder.spawn(TaskId(task.as_ptr().addr() as u64));
+        event_loop.get().tell(py, |narrator| narrator.tell_spawn(task.as_any()));
         #[cfg(Py_3_12)]
         if keywords.eager_start == Some(true)
             && event_loop.call_method0(intern!(py, "is_running"))?.is_truthy()?
@@ -183,7 +181,9 @@ impl Task {
             let number = LAST_NUMBER.fetch_add(1, Ordering::Relaxed) + 1;
             keywords.set_item(intern!(py, "name"), format!("Task-{number}"))?;
         }
-        Self::init_by_base(task.as_any(), &PyTuple::new(py, [coroutine])?, Some(&keywords))
+        Self::init_by_base(task.as_any(), &PyTuple::new(py, [coroutine])?, Some(&keywords))?;
+        event_loop.get().tell(py, |narrator| narrator.tell_spawn(task.as_any()));
+        Ok(())
     }
 
     /// Takes the first step at once, in the middle of what else runs.
@@ -193,8 +193,12 @@ impl Task {
         let Some(context) = peek(py, &fields.context) else { return Ok(()) };
         let before = super::current::swap(event_loop, task.as_any())?;
         registry::register(task)?;
-        let outcome =
-            ffi::run_in_context(context.cast()?, || Self::advance(task, event_loop, None));
+        let step =
+            || ffi::run_in_context(context.cast()?, || Self::advance(task, event_loop, None));
+        let outcome = match event_loop.get().narrator(py) {
+            None => step(),
+            Some(narrator) => narrator.tell_inner_step(task.as_any(), step),
+        };
         super::current::swap(event_loop, &before)?;
         if fields.future.state.get() != PENDING {
             drop(fields.coroutine.take());

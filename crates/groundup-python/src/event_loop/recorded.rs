@@ -1,0 +1,89 @@
+//! What is told of this loop, while it is recorded.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use pyo3::exceptions::PyRuntimeError;
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use super::EventLoop;
+use crate::recording::{Narrator, Recording};
+
+/// The recording of a loop, if there is one.
+#[derive(Default)]
+pub struct Recorded {
+    recording: RefCell<Option<Py<Recording>>>,
+}
+
+impl Recorded {
+    pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.recording.try_borrow().map_or(Ok(()), |recording| visit.call(&*recording))
+    }
+
+    pub fn clear(&self) {
+        drop(self.recording.take());
+    }
+
+    fn get(&self, py: Python<'_>) -> Option<Py<Recording>> {
+        self.recording.borrow().as_ref().map(|recording| recording.clone_ref(py))
+    }
+}
+
+impl EventLoop {
+    /// Whom to tell what happens, if anybody records it.
+    #[inline(always)]
+    pub fn narrator(&self, py: Python<'_>) -> Option<Rc<Narrator>> {
+        if self.core(py).recorder().is_on() { self.find_narrator(py) } else { None }
+    }
+
+    #[cold]
+    fn find_narrator(&self, py: Python<'_>) -> Option<Rc<Narrator>> {
+        let recording = self.parts(py).recording.recording.borrow();
+        recording.as_ref().map(|recording| Rc::clone(recording.get().narrator(py)))
+    }
+
+    /// Tells something, if anybody records it.
+    #[inline(always)]
+    pub fn tell(&self, py: Python<'_>, tell: impl FnOnce(&Narrator)) {
+        if let Some(narrator) = self.narrator(py) {
+            tell(&narrator);
+        }
+    }
+
+    /// Has a recording hear what happens.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when another one does.
+    pub fn record(event_loop: &Bound<'_, Self>, recording: &Bound<'_, Recording>) -> PyResult<()> {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        if this.parts(py).recording.get(py).is_some() {
+            return Err(PyRuntimeError::new_err("the loop is being recorded"));
+        }
+        let flight = Rc::clone(&recording.get().narrator(py).flight);
+        this.parts(py).recording.recording.replace(Some(recording.clone().unbind()));
+        drop(this.core(py).recorder().set(Some(flight)));
+        Ok(())
+    }
+
+    /// The recording hears nothing more.
+    pub fn forget_recording(event_loop: &Bound<'_, Self>, recording: &Bound<'_, Recording>) {
+        let (py, this) = (event_loop.py(), event_loop.get());
+        if this.parts(py).recording.get(py).is_some_and(|it| it.is(recording)) {
+            drop(this.core(py).recorder().set(None));
+            this.parts(py).recording.clear();
+        }
+    }
+
+    /// Ends the recording, for the loop is closed.
+    ///
+    /// # Errors
+    ///
+    /// `OSError` when its file cannot be written.
+    pub fn finish_recording(event_loop: &Bound<'_, Self>) -> PyResult<()> {
+        let py = event_loop.py();
+        let recording = event_loop.get().parts(py).recording.get(py);
+        recording.map_or(Ok(()), |recording| Recording::finish(recording.bind(py)))
+    }
+}

@@ -1,0 +1,96 @@
+//! A file as memory: what is written into it is in the file, even when the process dies at once.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use groundup::recorder::recording::Head;
+use memmap2::{MmapMut, MmapOptions};
+use rustix::fs::{FallocateFlags, fallocate};
+
+/// The bytes of a head in a mapped file: what follows can be mapped by itself.
+pub const HEAD: u32 = 4096;
+
+/// A file for a recording.
+#[derive(Debug)]
+pub struct RecordingFile {
+    /// Where it is, whatever the working folder becomes.
+    pub path: PathBuf,
+    /// The file, open.
+    pub file: File,
+    head: Head,
+}
+
+impl RecordingFile {
+    /// Makes a file for a recording, with room for all of it. A file that was there is replaced.
+    ///
+    /// # Errors
+    ///
+    /// Those of making the file, and `ENOSPC` when the disk has no room for it.
+    pub fn create(path: &Path, head: Head) -> io::Result<Self> {
+        let path = std::path::absolute(path)?;
+        // Who reads the file that was there goes on reading it.
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let mut options = OpenOptions::new();
+        let mut file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;
+        // A page for which there is no room would end the process when it is written to.
+        let length = u64::from(HEAD) + head.names + head.records;
+        let outcome = fallocate(&file, FallocateFlags::empty(), 0, length)
+            .map_err(io::Error::from)
+            .and_then(|()| file.write_all(&head.to_bytes()));
+        if let Err(error) = outcome {
+            // Nothing else has been written.
+            let _ = fs::remove_file(&path);
+            return Err(error);
+        }
+        Ok(Self { path, file, head })
+    }
+
+    /// The memory of names, and that of records.
+    ///
+    /// # Errors
+    ///
+    /// Those of mapping a file.
+    pub fn map(&self) -> io::Result<(MmapMut, MmapMut)> {
+        let names = self.map_part(u64::from(HEAD), self.head.names)?;
+        let records = self.map_part(u64::from(HEAD) + self.head.names, self.head.records)?;
+        Ok((names, records))
+    }
+
+    fn map_part(&self, offset: u64, length: u64) -> io::Result<MmapMut> {
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        // SAFETY: the file was made by this process, has room for all of the map, and is never made
+        // shorter by it. What is in it are bytes, of which any are valid.
+        unsafe { MmapOptions::new().offset(offset).len(length).map_mut(&self.file) }
+    }
+
+    /// Puts a file in its place that has only what is used.
+    ///
+    /// # Errors
+    ///
+    /// Those of writing a file, and of giving it another's name.
+    pub fn compact(&self, names: &[u8], records: &[u8]) -> io::Result<()> {
+        let mut name = self.path.as_os_str().to_owned();
+        name.push(".part");
+        let part = PathBuf::from(name);
+        let head = Head {
+            length: groundup::recorder::recording::HEAD as u32,
+            names: names.len() as u64,
+            records: records.len() as u64,
+            ..self.head
+        };
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+        let written =
+            [&head.to_bytes(), names, records].iter().try_for_each(|it| file.write_all(it));
+        let outcome = written.and_then(|()| fs::rename(&part, &self.path));
+        if outcome.is_err() {
+            let _ = fs::remove_file(&part);
+        }
+        outcome
+    }
+}

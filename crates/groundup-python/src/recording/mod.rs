@@ -1,0 +1,23 @@
+//! Recording a loop: what the crate's flight recorder is told about Python's objects, and the file that
+//! it writes into.
+//!
+//! The loop's own verbs (steps, wake-ups, polls, timers) are the crate's. What a task is called and waits
+//! for, which function is called, what goes over which socket is told here, by a [`Narrator`], and only
+//! while somebody records. It must not change what a program does, nor fail it.
+
+mod callbacks;
+mod chains;
+mod codes;
+mod collections;
+mod memory;
+mod narrator;
+#[expect(clippy::module_inception, reason = "the object that Python has")]
+mod recording;
+mod runs;
+mod task_view;
+mod tasks;
+mod waits;
+
+pub use narrator::{Flight, Narrator};
+pub use recording::Recording;
+pub use runs::{announce, watch_runs};

@@ -1,0 +1,193 @@
+//! A recording as Python has it: a file, and the loop that is recorded into it.
+
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::process;
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use groundup::clock::{Clock, Monotonic};
+use groundup::recorder::recording::Head;
+use groundup::recorder::{FlightRecorder, RECORD_SIZE};
+use pyo3::exceptions::{PyRuntimeError, PyValueError};
+use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::prelude::*;
+
+use super::collections::CollectionListener;
+use super::memory::{HEAD, RecordingFile};
+use super::narrator::{Flight, Narrator};
+use crate::errors;
+use crate::event_loop::EventLoop;
+use crate::gil::GilBound;
+
+/// The least that a recording has room for, in bytes.
+const LEAST: u64 = 1 << 16;
+/// The most: names are numbered by their places.
+const MOST: u64 = 1 << 34;
+/// Names take an eighth of a recording, and at most so many bytes.
+const MOST_NAMES: u64 = 1 << 30;
+
+/// A recording of one event loop, in a file.
+#[pyclass(frozen, weakref, module = "groundup._groundup")]
+pub struct Recording {
+    narrator: GilBound<Rc<Narrator>>,
+    file: RecordingFile,
+    recorded: GilBound<RefCell<Option<Py<EventLoop>>>>,
+    collections: GilBound<RefCell<Option<Py<CollectionListener>>>>,
+    is_finished: GilBound<Cell<bool>>,
+}
+
+impl Recording {
+    /// The one who tells what happens.
+    pub fn narrator<'a>(&'a self, py: Python<'a>) -> &'a Rc<Narrator> {
+        self.narrator.get(py)
+    }
+}
+
+/// The head of a recording that begins now, with so many bytes for all of it.
+fn head(size: u64) -> Head {
+    let page = u64::from(HEAD);
+    let names = (size / 8).min(MOST_NAMES) / page * page;
+    // The ring has a power of two of records.
+    let places = ((size - names) / RECORD_SIZE as u64).ilog2();
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Head {
+        length: HEAD,
+        names,
+        records: (RECORD_SIZE as u64) << places,
+        process: process::id().into(),
+        monotonic: Monotonic.now(),
+        wall: i64::try_from(wall.as_nanos()).unwrap_or(i64::MAX),
+    }
+}
+
+#[pymethods]
+impl Recording {
+    /// Make a file for a recording; one that is there is replaced.
+    ///
+    /// Args:
+    ///     path: Its name.
+    ///     size: How large it may become, in bytes; the oldest records go then.
+    ///     facts: What is true of the recording as a whole, by name.
+    ///
+    /// Raises:
+    ///     ValueError: The size is less than 64 KiB, or more than 16 GiB.
+    ///     OSError: The file cannot be made, or the disk has no room for it.
+    #[new]
+    fn new(
+        py: Python<'_>,
+        path: PathBuf,
+        size: u64,
+        facts: Vec<(String, String)>,
+    ) -> PyResult<Self> {
+        if !(LEAST..=MOST).contains(&size) {
+            let message = format!("size must be {LEAST} to {MOST} bytes, got {size}");
+            return Err(PyValueError::new_err(message));
+        }
+        let file = RecordingFile::create(&path, head(size)).map_err(|it| errors::os_error(&it))?;
+        let (names, records) = file.map().map_err(|error| errors::os_error(&error))?;
+        let flight: Flight = FlightRecorder::new(records, names, Monotonic);
+        let narrator = GilBound::new(Rc::new(Narrator::new(py, flight, facts)?));
+        let (recorded, collections) = (GilBound::default(), GilBound::default());
+        Ok(Self { narrator, file, recorded, collections, is_finished: GilBound::default() })
+    }
+
+    /// Record a loop from now on.
+    ///
+    /// Raises:
+    ///     RuntimeError: The recording is of another loop or has ended, or the loop is being recorded.
+    fn begin(slf: &Bound<'_, Self>, event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
+        if this.is_finished.get(py).get() || this.recorded.get(py).borrow().is_some() {
+            return Err(PyRuntimeError::new_err("a recording is of one loop, once"));
+        }
+        EventLoop::record(event_loop, slf)?;
+        this.recorded.get(py).replace(Some(event_loop.clone().unbind()));
+        this.collections.get(py).replace(Some(CollectionListener::begin(slf)?));
+        this.narrator(py).begin(event_loop.as_any());
+        Ok(())
+    }
+
+    /// End the recording, and let go of the part of the file that is not used.
+    ///
+    /// Nothing happens when it has ended.
+    ///
+    /// Raises:
+    ///     OSError: The file cannot be written; then it stays as it is, and can be read.
+    pub fn finish(slf: &Bound<'_, Self>) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
+        if this.is_finished.get(py).replace(true) {
+            return Ok(());
+        }
+        if let Some(event_loop) = this.recorded.get(py).take() {
+            EventLoop::forget_recording(event_loop.bind(py), slf);
+        }
+        if let Some(listener) = this.collections.get(py).take() {
+            // A program that has emptied the list has taken it out already.
+            let _ = CollectionListener::end(&listener, py);
+        }
+        let written = this.narrator(py).flight.look(|ring, names| {
+            let records = ring.count().min(ring.capacity()) as usize * RECORD_SIZE;
+            this.file.compact(&names.memory()[..names.used()], &ring.memory()[..records])
+        });
+        written.map_err(|error| errors::os_error(&error))
+    }
+
+    /// Record nothing more, and leave the file as it is: it is another process's, which this one is a
+    /// copy of.
+    fn abandon(slf: &Bound<'_, Self>) {
+        let (py, this) = (slf.py(), slf.get());
+        this.is_finished.get(py).set(true);
+        if let Some(event_loop) = this.recorded.get(py).take() {
+            EventLoop::forget_recording(event_loop.bind(py), slf);
+        }
+        if let Some(listener) = this.collections.get(py).take() {
+            let _ = CollectionListener::end(&listener, py);
+        }
+    }
+
+    /// Note something at this moment, to be seen in the picture.
+    fn mark(&self, py: Python<'_>, text: &str) {
+        self.narrator(py).mark(text);
+    }
+
+    /// The file's whole name.
+    #[getter]
+    fn path(&self) -> PathBuf {
+        self.file.path.clone()
+    }
+
+    /// How many records there were.
+    #[getter]
+    fn count(&self, py: Python<'_>) -> u64 {
+        self.narrator(py).flight.look(|ring, _| ring.count())
+    }
+
+    /// How many of them had to make room for newer ones.
+    #[getter]
+    fn lost(&self, py: Python<'_>) -> u64 {
+        self.narrator(py).flight.look(|ring, _| ring.lost())
+    }
+
+    /// Whether the recording has ended.
+    #[getter]
+    fn finished(&self, py: Python<'_>) -> bool {
+        self.is_finished.get(py).get()
+    }
+
+    /// The number of the open file's descriptor: of the file that the loop writes into.
+    fn fileno(&self) -> i32 {
+        use std::os::fd::AsRawFd;
+        self.file.file.as_raw_fd()
+    }
+
+    fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
+        self.recorded.visit().try_borrow().map_or(Ok(()), |it| visit.call(&*it))?;
+        self.collections.visit().try_borrow().map_or(Ok(()), |it| visit.call(&*it))
+    }
+
+    fn __clear__(&self) {
+        drop(self.recorded.visit().take());
+        drop(self.collections.visit().take());
+    }
+}

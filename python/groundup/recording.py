@@ -1,0 +1,178 @@
+"""Recording what happens in event loops, step by step, into files that `groundup view` shows."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import platform
+import sys
+import weakref
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from groundup import _groundup
+
+__all__ = ["Recording", "record"]
+
+#: The environment variable that has a whole program recorded.
+VARIABLE = "GROUNDUP_RECORD"
+#: How large a file becomes at most, in megabytes of 1,048,576 bytes, if nobody says otherwise.
+MEGABYTES = 64.0
+
+
+class Recording:
+    """What is recorded between `start` and `stop`: a file for each loop that runs meanwhile.
+
+    It is made by `record`, and is a context manager.
+    """
+
+    _active: Recording | None = None
+
+    def __init__(self, path: str | os.PathLike[str], megabytes: float) -> None:
+        """Describe a recording; see `record`."""
+        self._path = Path(os.fspath(path))
+        self._size = int(megabytes * 1024 * 1024)
+        self._process = os.getpid()
+        self._of_loops: weakref.WeakKeyDictionary[_groundup.EventLoop, _groundup.Recording]
+        self._of_loops = weakref.WeakKeyDictionary()
+        self._files: list[Path] = []
+
+    @property
+    def paths(self) -> list[Path]:
+        """The files, in the order in which their loops began to run."""
+        return list(self._files)
+
+    def start(self) -> None:
+        """Record loops from now on: the one that runs in this thread, and all that begin to run.
+
+        Raises RuntimeError while another recording goes on, and OSError when the file of the loop
+        that runs cannot be made.
+        """
+        if Recording._active is not None:
+            raise RuntimeError(f"already recording to {Recording._active._path}")
+        Recording._active = self
+        _groundup.watch_runs(self._begin)
+        running: object = asyncio._get_running_loop()
+        if isinstance(running, _groundup.EventLoop):
+            try:
+                self._begin(running)
+            except BaseException:
+                self.stop()
+                raise
+
+    def stop(self) -> None:
+        """End the recording; nothing happens if it has ended.
+
+        Raises OSError when a file cannot be made shorter; it can be read all the same.
+        """
+        if Recording._active is not self:
+            return
+        Recording._active = None
+        _groundup.watch_runs(None)
+        for recording in list(self._of_loops.values()):
+            recording.finish()
+
+    def mark(self, text: str) -> None:
+        """Note something at this moment, in the recording of the loop that runs in this thread.
+
+        Nothing happens when none runs, or it is not recorded.
+        """
+        running: object = asyncio._get_running_loop()
+        if not isinstance(running, _groundup.EventLoop):
+            return
+        recording = self._of_loops.get(running)
+        if recording is not None and not recording.finished:
+            recording.mark(text)
+
+    def _begin(self, loop: _groundup.EventLoop) -> None:
+        if loop in self._of_loops:
+            return
+        path = self._next_path()
+        recording = _groundup.Recording(path, self._size, _facts())
+        recording.begin(loop)
+        self._of_loops[loop] = recording
+        self._files.append(Path(recording.path))
+
+    def _next_path(self) -> Path:
+        """Return the given name with `%p` replaced, and a number for each loop but the first."""
+        path = self._path.with_name(self._path.name.replace("%p", str(os.getpid())))
+        parts = [path.stem]
+        if os.getpid() != self._process and "%p" not in self._path.name:
+            parts.append(str(os.getpid()))
+        if self._files:
+            parts.append(str(len(self._files) + 1))
+        return path.with_name("-".join(parts) + path.suffix)
+
+    def _leave_to_parent(self) -> None:
+        """Let go of the recordings of the process that this one is a copy of."""
+        for recording in list(self._of_loops.values()):
+            recording.abandon()
+        self._of_loops.clear()
+        self._files.clear()
+
+    def __enter__(self) -> Self:
+        """Start, and return the recording."""
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+
+def record(path: str | os.PathLike[str], *, megabytes: float = MEGABYTES) -> Recording:
+    """Record what happens in event loops, for `groundup view` to show.
+
+    Use it as a context manager, around any part of a program:
+
+        with groundup.record("run.weave"):
+            groundup.run(main())
+
+    The loop that runs in this thread is recorded, and each loop of groundup's that begins to run
+    before the end. The first is recorded to `path`, others to files with a number in the name, as
+    run-2.weave. When a file is full, the oldest records go.
+
+    Args:
+        path: The name of the file; one that is there is replaced. `%p` in it stands for the number
+            of the process.
+        megabytes: How large a file may become, 1/16 to 16384, in units of 1,048,576 bytes.
+
+    Raises:
+        ValueError: The size is out of range.
+    """
+    if not 1 / 16 <= megabytes <= 16 * 1024:
+        raise ValueError(f"megabytes must be 1/16 to 16384, got {megabytes!r}")
+    return Recording(path, megabytes)
+
+
+def record_as_told_by_environment() -> None:
+    """Record the whole program if the variable GROUNDUP_RECORD has the name of a file."""
+    path = os.environ.get(VARIABLE)
+    if path:
+        recording = record(path)
+        recording.start()
+        atexit.register(recording.stop)
+
+
+def _facts() -> list[tuple[str, str]]:
+    return [
+        ("program", os.path.basename(sys.argv[0]) if sys.argv else ""),
+        ("python", platform.python_version()),
+        ("groundup", _groundup.__version__),
+    ]
+
+
+def _after_fork() -> None:
+    active = Recording._active
+    if active is not None:
+        active._leave_to_parent()
+
+
+os.register_at_fork(after_in_child=_after_fork)
