@@ -3,11 +3,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use groundup::event_loop::{Entry, Host};
+use groundup::recorder::Recorder;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::EventLoop;
+use super::{Asyncio, EventLoop};
 use crate::recording::{Narrator, Recording};
 
 /// The recording of a loop, if there is one.
@@ -65,6 +67,16 @@ impl EventLoop {
         this.parts(py).recording.recording.replace(Some(recording.clone().unbind()));
         drop(this.core(py).recorder().set(Some(flight)));
         Ok(())
+    }
+
+    /// Tells what is ready already.
+    pub fn tell_of_ready(&self, py: Python<'_>) {
+        let core = self.core(py);
+        for entry in core.ready().iter() {
+            if let Entry::Task(ready) = entry {
+                core.recorder().wake(Asyncio::task_id(ready));
+            }
+        }
     }
 
     /// The recording hears nothing more.

@@ -1,14 +1,19 @@
 //! What is told of calls: which function the loop calls, or whose step a call is.
 
-use groundup::recorder::{Name, Verb, pair};
+use std::rc::Rc;
+
+use groundup::recorder::{Name, Recorder, Verb, pair};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use super::codes::Code;
 use super::narrator::Narrator;
+use super::task_view::id_of;
 use crate::call::Call;
 use crate::event_loop::Ready;
 use crate::ffi;
 use crate::imports;
+use crate::tasks::Future;
 use crate::transports::Step;
 
 /// How often a callable is looked into for the one that it calls, at most.
@@ -48,7 +53,7 @@ impl Narrator {
                 let call = handle.bind(py).as_super().get().call(py)?;
                 return self.tell_of_call(py, &call);
             }
-            Ready::Done(callback) => self.tell_callback(callback.callback(py)),
+            Ready::Done(callback) => return self.tell_of_function(callback.callback(py)),
             Ready::Foreign(handle) => {
                 let callback = handle.bind(py).getattr(intern!(py, "_callback")).ok()?;
                 self.tell_callback(&callback);
@@ -63,15 +68,33 @@ impl Narrator {
 
     fn tell_of_call(&self, py: Python<'_>, call: &Call) -> Option<Py<PyAny>> {
         let callback = call.callback().bind(py);
-        if let Some(task) = resumed_by(callback) {
-            self.flight.note(Verb::Resume, super::task_view::id_of(&task).0, 0);
-            return Some(task.unbind());
-        }
         if let Some((future, _)) = call.two_arguments() {
             self.end_job(future.bind(py));
+            self.tell_expiry(callback, future.bind(py));
+        }
+        self.tell_of_function(callback)
+    }
+
+    fn tell_of_function(&self, callback: &Bound<'_, PyAny>) -> Option<Py<PyAny>> {
+        if let Some(task) = resumed_by(callback) {
+            self.flight.note(Verb::Resume, id_of(&task).0, 0);
+            return Some(task.unbind());
         }
         self.tell_callback(callback);
         None
+    }
+
+    /// Says for whom a timer has expired: for the task that sleeps, rather than for the callback that ends
+    /// its sleep.
+    fn tell_expiry(&self, callback: &Bound<'_, PyAny>, future: &Bound<'_, PyAny>) {
+        let py = callback.py();
+        let ends_sleep = imports::set_result_unless_cancelled(py).is_ok_and(|it| callback.is(it));
+        if !ends_sleep {
+            return;
+        }
+        if let Some(task) = Future::of(future).and_then(Future::waiting_task) {
+            self.flight.timer_expire(id_of(task.as_any()));
+        }
     }
 
     /// Says which function is called in the step that has just begun.
@@ -102,13 +125,22 @@ impl Narrator {
     ///
     /// What asking it raises.
     pub(super) fn function_of(&self, coroutine: &Bound<'_, PyAny>) -> PyResult<Name> {
+        match self.code_of(coroutine)? {
+            Some(code) => Ok(self.names_of(&code).function),
+            None => Ok(self.flight.name(&qualified_name(coroutine)?)),
+        }
+    }
+
+    /// The code of a coroutine in Python.
+    ///
+    /// # Errors
+    ///
+    /// What asking it raises.
+    pub(super) fn code_of(&self, coroutine: &Bound<'_, PyAny>) -> PyResult<Option<Rc<Code>>> {
         let py = coroutine.py();
         let generator = ffi::is_generator(coroutine);
         let code = if generator { intern!(py, "gi_code") } else { intern!(py, "cr_code") };
-        match coroutine.getattr_opt(code)? {
-            Some(code) => Ok(self.names_of(&*self.code(&code)?).function),
-            None => Ok(self.flight.name(&qualified_name(coroutine)?)),
-        }
+        coroutine.getattr_opt(code)?.map(|code| self.code(&code)).transpose()
     }
 }
 

@@ -105,6 +105,7 @@ impl Recording {
         this.recorded.get(py).replace(Some(event_loop.clone().unbind()));
         this.collections.get(py).replace(Some(CollectionListener::begin(slf)?));
         this.narrator(py).begin(event_loop.as_any());
+        event_loop.get().tell_of_ready(py);
         Ok(())
     }
 

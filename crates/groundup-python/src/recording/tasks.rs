@@ -48,6 +48,17 @@ impl Narrator {
         Ok(())
     }
 
+    /// Says where the function of a task stands, for want of the line that has made it.
+    fn tell_first_line(&self, task: &TaskView<'_>) -> PyResult<()> {
+        let Some(code) = task.coroutine.as_ref().map(|it| self.code_of(it)).transpose()?.flatten()
+        else {
+            return Ok(());
+        };
+        let file = self.names_of(&code).file;
+        self.flight.note(Verb::Place, task.id().0, pair(file, code.first_line));
+        Ok(())
+    }
+
     /// Says what a step of a task has come to: it waits, or has ended.
     pub fn tell_outcome(&self, task: &Bound<'_, PyAny>) {
         let Ok(task) = TaskView::of(task) else { return };
@@ -93,6 +104,7 @@ impl Narrator {
                 self.flight.note(Verb::Live, task.id().0, number);
             }
             self.describe(&task)?;
+            self.tell_first_line(&task)?;
             self.tell_wait(&task)?;
         }
         Ok(())

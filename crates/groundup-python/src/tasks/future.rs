@@ -60,6 +60,12 @@ impl Future {
         Self::is_pending(future) && event_loop.as_ref().and_then(EventLoop::schedules).is_some()
     }
 
+    /// The task that waits for it, if it was the first to do so.
+    pub fn waiting_task<'py>(future: &Bound<'py, Self>) -> Option<Bound<'py, Task>> {
+        let callback = peek(future.py(), &Self::fields(future).callback)?;
+        Task::of(&callback).cloned()
+    }
+
     /// Whether it has a result.
     pub fn has_result(future: &Bound<'_, Self>) -> bool {
         let fields = Self::fields(future);

@@ -95,7 +95,17 @@ impl<'a> Loom<'a> {
                 },
                 detail,
             ),
-            Verb::Place => self.describe(time, subject, |lane, place| lane.place = place, detail),
+            // What is said first is the line that has made it.
+            Verb::Place => self.describe(
+                time,
+                subject,
+                |lane, place| {
+                    if lane.place == (0, 0) {
+                        lane.place = place;
+                    }
+                },
+                detail,
+            ),
             Verb::Wake => self.wake(time, subject),
             Verb::StepBegin => self.begin_step(time, subject),
             Verb::StepEnd | Verb::DispatchEnd => self.end_step(time),
