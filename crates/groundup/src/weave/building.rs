@@ -5,7 +5,7 @@ mod doing;
 
 use std::collections::HashMap;
 
-use super::parts::{Cause, Lane, LaneKind, Mark, Outcome, Stack, Wait, Weave};
+use super::parts::{Cause, Lane, LaneKind, Mark, Outcome, Wait, Weave};
 use crate::clock::Timestamp;
 use crate::recorder::recording::Recording;
 use crate::recorder::{Record, Verb, halves};
@@ -111,7 +111,8 @@ impl<'a> Loom<'a> {
             Verb::StepEnd | Verb::DispatchEnd => self.end_step(time),
             Verb::Wait => self.wait(time, subject, detail),
             Verb::Finish => self.end_task(time, subject, detail),
-            Verb::Cancel | Verb::TimerSet | Verb::TimerCancel | Verb::Link | Verb::Fact => {}
+            Verb::Cancel => self.cancel(time, subject),
+            Verb::TimerSet | Verb::TimerCancel | Verb::Link | Verb::Fact => {}
             Verb::DispatchBegin => self.begin_dispatch(time, subject),
             Verb::PollBegin => self.begin_poll(time, subject),
             Verb::PollEnd => self.end_poll(time, detail),
@@ -125,9 +126,9 @@ impl<'a> Loom<'a> {
             Verb::CollectEnd => self.end_collection(time, detail),
             Verb::Callback => self.call_back(time, detail),
             Verb::Signal => self.signal = Some(subject as u32),
-            Verb::Usage => {}
+            Verb::Usage => self.use_up(time, subject, detail),
             Verb::Job => self.job(time, subject, halves(detail).0),
-            Verb::Stack => self.add_stack(detail),
+            Verb::Stack => self.add_stack(halves(detail).0),
             Verb::Resume => self.resume(time, subject),
             Verb::Mark => self.weave.marks.push(Mark { time, text: halves(detail).0 }),
         }
@@ -214,12 +215,6 @@ impl<'a> Loom<'a> {
         step.lane = lane;
         let woken = step.woken.unwrap_or(time);
         self.end_wait(lane, woken);
-    }
-
-    fn add_stack(&mut self, detail: u64) {
-        if let Some(step) = self.step() {
-            self.weave.stacks.push(Stack { step, text: halves(detail).0 });
-        }
     }
 
     /// The lane of a function; all that nothing is known of share one.

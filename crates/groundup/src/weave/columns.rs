@@ -10,9 +10,6 @@ use crate::clock::Timestamp;
 use crate::recorder::recording::Recording;
 use crate::recorder::{Name, Verb, halves};
 
-/// Chains with greater numbers are left out: a damaged file may have any.
-const MOST_CHAINS: u64 = 1 << 20;
-
 /// What the numbers of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -60,7 +57,9 @@ pub struct Columns {
     /// The columns.
     pub columns: Vec<Column>,
     began: Timestamp,
+    /// The numbers of strings, by the names that a recording has for them and by themselves.
     numbers: HashMap<Name, u32>,
+    known: HashMap<String, u32>,
 }
 
 impl Columns {
@@ -69,14 +68,17 @@ impl Columns {
     pub fn of(weave: &Weave, recording: &Recording) -> Self {
         let mut columns =
             Self { strings: vec![String::new()], began: weave.began, ..Self::default() };
-        columns.numbers.insert(0, 0);
+        columns.known.insert(String::new(), 0);
         columns.add_lanes(weave, recording);
         columns.add_steps(weave);
-        columns.add_waits(weave, recording);
-        columns.add_chains(recording);
+        let chains = Chains::of(recording);
+        columns.add_waits(weave, recording, &chains);
+        columns.names("chains.name", recording, &chains.links, |link| link.0);
+        columns.numbers("chains.rest", &chains.links, |link| link.1);
         columns.add_polls(weave);
         columns.add_sockets(weave, recording);
         columns.add_rest(weave, recording);
+        columns.add_findings(weave, recording);
         columns
     }
 
@@ -134,29 +136,14 @@ impl Columns {
         });
     }
 
-    fn add_waits(&mut self, weave: &Weave, recording: &Recording) {
+    fn add_waits(&mut self, weave: &Weave, recording: &Recording, chains: &Chains) {
         let waits = &weave.waits;
         self.numbers("waits.lane", waits, |wait| wait.lane as u32);
         self.times("waits.began", waits, |wait| Some(wait.began));
         self.times("waits.ended", waits, |wait| Some(wait.ended));
         self.bytes("waits.over", waits, |wait| u8::from(wait.is_over));
         self.names("waits.what", recording, waits, |wait| wait.what);
-        self.numbers("waits.chain", waits, |wait| wait.chain);
-    }
-
-    /// Chains are numbered by the recorder, from 1 on, in the order in which it saw them.
-    fn add_chains(&mut self, recording: &Recording) {
-        let last = recording.of(Verb::Link).map(|link| link.subject).max().unwrap_or(0);
-        let mut chains = vec![(0, 0); last.min(MOST_CHAINS) as usize + 1];
-        for link in recording.of(Verb::Link) {
-            if let Some(chain) =
-                usize::try_from(link.subject).ok().and_then(|it| chains.get_mut(it))
-            {
-                *chain = halves(link.detail);
-            }
-        }
-        self.names("chains.name", recording, &chains, |chain| chain.0);
-        self.numbers("chains.rest", &chains, |chain| chain.1);
+        self.numbers("waits.chain", waits, |wait| chains.number(wait.chain));
     }
 
     fn add_polls(&mut self, weave: &Weave) {
@@ -196,8 +183,21 @@ impl Columns {
         self.times("jobs.ended", &weave.jobs, |job| job.ended);
         self.times("marks.time", &weave.marks, |mark| Some(mark.time));
         self.names("marks.text", recording, &weave.marks, |mark| mark.text);
-        self.numbers("stacks.step", &weave.stacks, |stack| stack.step as u32);
-        self.names("stacks.text", recording, &weave.stacks, |stack| stack.text);
+    }
+
+    fn add_findings(&mut self, weave: &Weave, recording: &Recording) {
+        let (stacks, cancels, usage) = (&weave.stacks, &weave.cancels, &weave.usage);
+        self.numbers("stacks.step", stacks, |stack| stack.step as u32);
+        self.names("stacks.text", recording, stacks, |stack| stack.text);
+        self.numbers("cancels.lane", cancels, |cancel| cancel.lane as u32);
+        self.times("cancels.time", cancels, |cancel| Some(cancel.time));
+        let by = cancels.iter().map(|cancel| cancel.by.map_or(-1, |it| it as i32).to_le_bytes());
+        self.push("cancels.step", Kind::I32, cancels.len(), by);
+        self.times("usage.time", usage, |it| Some(it.time));
+        let spent = |it: u64| (it as f64).to_le_bytes();
+        self.push("usage.kernel", Kind::F64, usage.len(), usage.iter().map(|it| spent(it.kernel)));
+        let elsewhere = usage.iter().map(|it| spent(it.elsewhere));
+        self.push("usage.elsewhere", Kind::F64, usage.len(), elsewhere);
     }
 
     fn bytes<T>(&mut self, name: &'static str, rows: &[T], number: impl Fn(&T) -> u8) {
@@ -244,8 +244,13 @@ impl Columns {
     }
 
     fn add_string(&mut self, text: String) -> u32 {
-        self.strings.push(text);
-        self.strings.len() as u32 - 1
+        if let Some(&number) = self.known.get(&text) {
+            return number;
+        }
+        let number = self.strings.len() as u32;
+        self.strings.push(text.clone());
+        self.known.insert(text, number);
+        number
     }
 
     fn push<const N: usize>(
@@ -257,5 +262,32 @@ impl Columns {
     ) {
         let bytes = bytes.into_iter().flatten().collect();
         self.columns.push(Column { name, kind, length, bytes });
+    }
+}
+
+/// The chains of awaits, numbered from 1 on in the order in which the recording tells of them.
+struct Chains {
+    /// Who awaits, and the number of the chain that it awaits; the first is none.
+    links: Vec<(Name, u32)>,
+    /// The numbers of chains, by those that they have in the recording.
+    numbers: HashMap<u64, u32>,
+}
+
+impl Chains {
+    fn of(recording: &Recording) -> Self {
+        let mut chains = Self { links: vec![(0, 0)], numbers: HashMap::new() };
+        for link in recording.of(Verb::Link) {
+            let (name, rest) = halves(link.detail);
+            // What is awaited is told first.
+            let rest = chains.number(rest);
+            chains.numbers.insert(link.subject, chains.links.len() as u32);
+            chains.links.push((name, rest));
+        }
+        chains
+    }
+
+    /// The number of a chain; 0, which is none, if the records that told of it are lost.
+    fn number(&self, chain: u32) -> u32 {
+        self.numbers.get(&u64::from(chain)).copied().unwrap_or(0)
     }
 }

@@ -15,7 +15,7 @@ mod tests;
 
 pub use building::build;
 pub use parts::{
-    Cause, Collection, Job, Lane, LaneKind, Mark, Outcome, Poll, Socket, Stack, Step, Transfer,
-    Wait, Weave,
+    Cancel, Cause, Collection, Job, Lane, LaneKind, Mark, Outcome, Poll, Socket, Stack, Step,
+    Transfer, Usage, Wait, Weave,
 };
 pub use tables::{LaneTotals, longest_steps, never_finished, slowest_waits, totals};

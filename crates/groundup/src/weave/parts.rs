@@ -31,6 +31,10 @@ pub struct Weave {
     pub marks: Vec<Mark>,
     /// Where steps were that took long.
     pub stacks: Vec<Stack>,
+    /// Who was asked to cancel itself.
+    pub cancels: Vec<Cancel>,
+    /// What the thread had used, now and then.
+    pub usage: Vec<Usage>,
 }
 
 /// Who takes steps.
@@ -209,4 +213,26 @@ pub struct Stack {
     pub step: usize,
     /// The calls in it, a line each, the innermost last.
     pub text: Name,
+}
+
+/// A task was asked to cancel itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cancel {
+    /// Who was asked.
+    pub lane: usize,
+    /// When.
+    pub time: Timestamp,
+    /// The step that asked; `None` if it was none.
+    pub by: Option<usize>,
+}
+
+/// What a loop's thread had used by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// When.
+    pub time: Timestamp,
+    /// Nanoseconds in the kernel.
+    pub kernel: u64,
+    /// Nanoseconds elsewhere: in Python, in what it calls, in the loop.
+    pub elsewhere: u64,
 }

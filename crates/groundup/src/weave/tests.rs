@@ -262,6 +262,64 @@ fn a_chain_leads_from_who_awaits_to_whom_is_awaited() {
     assert_eq!(texts_of(&columns, "chains.name"), ["", "read", "fetch"]);
 }
 
+fn numbers_of(columns: &Columns, name: &str) -> Vec<u32> {
+    let column = columns.columns.iter().find(|it| it.name == name).unwrap();
+    column.bytes.chunks_exact(4).map(|it| u32::from_le_bytes(it.try_into().unwrap())).collect()
+}
+
+#[test]
+fn a_chain_whose_links_are_lost_is_none() {
+    let story = Story::new();
+    let read = story.name("read");
+    story.note(Verb::Link, 70, pair(read, 69)).note(Verb::Link, 71, pair(read, 70));
+    story.note(Verb::Wait, 2, pair(read, 5)).note(Verb::Wait, 4, pair(read, 71));
+    let columns = Columns::of(&story.weave(), &story.recording());
+    assert_eq!(numbers_of(&columns, "chains.rest"), [0, 0, 1]);
+    assert_eq!(numbers_of(&columns, "waits.chain"), [0, 2]);
+}
+
+#[test]
+fn a_text_has_one_number_whatever_names_it_has_in_the_recording() {
+    let story = Story::new();
+    story.note(Verb::Mark, 0, pair(story.name("tick"), 0));
+    story.recorder.keyframe(|_| {});
+    story.note(Verb::Mark, 0, pair(story.name("tick"), 0));
+    let columns = Columns::of(&story.weave(), &story.recording());
+    assert_eq!(numbers_of(&columns, "marks.text"), [1, 1]);
+    assert_eq!(columns.strings, ["", "tick"]);
+}
+
+#[test]
+fn a_stack_stands_beside_the_number_of_its_step() {
+    let story = Story::new();
+    let stack = pair(story.name("File \"app.py\", line 3, in parse"), 0);
+    story.note(Verb::Stack, 0, stack).note(Verb::StepBegin, 2, 0).note(Verb::StepEnd, 0, 0);
+    story.note(Verb::StepBegin, 4, 0).note(Verb::Stack, 0, stack).note(Verb::StepEnd, 0, 0);
+    let columns = Columns::of(&story.weave(), &story.recording());
+    assert_eq!(numbers_of(&columns, "stacks.step"), [1]);
+    assert_eq!(texts_of(&columns, "stacks.text"), ["File \"app.py\", line 3, in parse"]);
+}
+
+#[test]
+fn a_request_to_cancel_names_who_asked() {
+    let story = Story::new();
+    story.note(Verb::Spawn, 2, 0).note(Verb::Spawn, 4, 0).note(Verb::StepBegin, 4, 0).pass(3);
+    story.note(Verb::Cancel, 2, 0).note(Verb::StepEnd, 0, 0).note(Verb::Cancel, 2, 0);
+    let cancels = story.weave().cancels;
+    let cancels: Vec<_> = cancels.iter().map(|it| (it.lane, it.time.0, it.by)).collect();
+    assert_eq!(cancels, [(0, 3, Some(0)), (0, 3, None)]);
+}
+
+#[test]
+fn what_the_thread_used_is_kept_with_its_time() {
+    let story = Story::new();
+    story.note(Verb::Usage, 70, 30).pass(5).note(Verb::Usage, 90, 60);
+    let columns = Columns::of(&story.weave(), &story.recording());
+    assert_eq!(times_of(&columns, "usage.time"), [0.0, 5.0]);
+    assert_eq!(times_of(&columns, "usage.kernel"), [70.0, 90.0]);
+    assert_eq!(times_of(&columns, "usage.elsewhere"), [30.0, 60.0]);
+}
+
 proptest::proptest! {
     #[test]
     fn records_in_any_order_are_put_together_somehow(

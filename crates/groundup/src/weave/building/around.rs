@@ -1,9 +1,10 @@
-//! What happens around the steps: connections, bytes, jobs of executors.
+//! What happens around the steps: connections, bytes, jobs of executors, requests to cancel; and what
+//! is found out about them: stacks, what the thread has used.
 
 use super::Loom;
 use crate::clock::Timestamp;
 use crate::recorder::{Name, halves};
-use crate::weave::parts::{Job, Socket, Transfer};
+use crate::weave::parts::{Cancel, Job, Socket, Stack, Transfer, Usage};
 
 impl Loom<'_> {
     pub(super) fn open(&mut self, time: Timestamp, descriptor: u64, detail: u64) {
@@ -42,5 +43,21 @@ impl Loom<'_> {
                 self.weave.jobs.push(Job { function, began: time, ended: None });
             }
         }
+    }
+
+    pub(super) fn cancel(&mut self, time: Timestamp, task: u64) {
+        let (lane, by) = (self.lane_of(time, task), self.step());
+        self.weave.cancels.push(Cancel { lane, time, by });
+    }
+
+    /// A stack without a step says nothing.
+    pub(super) fn add_stack(&mut self, text: Name) {
+        if let Some(step) = self.step() {
+            self.weave.stacks.push(Stack { step, text });
+        }
+    }
+
+    pub(super) fn use_up(&mut self, time: Timestamp, kernel: u64, elsewhere: u64) {
+        self.weave.usage.push(Usage { time, kernel, elsewhere });
     }
 }

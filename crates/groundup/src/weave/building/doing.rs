@@ -82,8 +82,8 @@ impl Loom<'_> {
     }
 
     pub(super) fn end_step(&mut self, time: Timestamp) {
-        if let Some(step) = self.step() {
-            self.doing.retain(|doing| !matches!(doing, Doing::Step(it) if *it == step));
+        let place = self.doing.iter().rposition(|doing| matches!(doing, Doing::Step(_)));
+        if let Some(Doing::Step(step)) = place.map(|place| self.doing.remove(place)) {
             self.weave.steps[step].ended = time;
             self.settle_lane(step);
         }
