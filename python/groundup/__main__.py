@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 import groundup
-from groundup.command import run, wget
+from groundup.command import run, view, wget
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,11 +31,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="groundup", description="Run programs and download files on the groundup event loop."
+        prog="groundup",
+        description="Run programs and download files on the groundup event loop, and see "
+        "what a program did.",
     )
     parser.add_argument("--version", action="version", version=f"groundup {groundup.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run.add_parser(commands)
+    view.add_parser(commands)
     wget.add_parser(commands)
     return parser
 

@@ -21,6 +21,7 @@ from typing import (
     Literal,
     ParamSpec,
     TypeAlias,
+    TypedDict,
     TypeVar,
     TypeVarTuple,
     final,
@@ -73,6 +74,7 @@ __all__ = [
     "__version__",
     "coroutine",
     "interweave",
+    "read_recording",
     "run_all",
     "take_unregistered_tasks",
     "watch_runs",
@@ -87,6 +89,17 @@ class Future(asyncio.Future[_T]): ...
 class Task(Future[_T], asyncio.Task[_T]): ...
 
 def take_unregistered_tasks() -> list[asyncio.Task[Any]]: ...
+
+class _Recording(TypedDict):
+    process: int
+    wall: float
+    ended: int
+    lost: int
+    facts: dict[str, str]
+    strings: list[str]
+    columns: dict[str, tuple[str, bytes]]
+
+def read_recording(data: bytes, /) -> _Recording: ...
 
 @disjoint_base
 class EventLoop:

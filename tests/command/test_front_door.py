@@ -17,7 +17,9 @@ def test_version_is_the_package_s(capsys):
     assert capsys.readouterr().out == f"groundup {groundup.__version__}\n"
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["wget", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["run", "--help"], ["view", "--help"], ["wget", "--help"]]
+)
 def test_help_is_given(capsys, arguments):
     with pytest.raises(SystemExit) as exit_:
         main(arguments)

@@ -41,6 +41,8 @@ mod streams;
 
 mod transports;
 
+mod weave;
+
 use pyo3::prelude::*;
 
 #[pymodule(gil_used = true)]
@@ -93,4 +95,6 @@ mod _groundup {
         DatagramTransport, ReadPipeTransport, Server, StreamTransport, SubprocessTransport,
         TlsProtocol, TlsTransport, WritePipeTransport,
     };
+    #[pymodule_export]
+    use crate::weave::read_recording;
 }
