@@ -3,9 +3,10 @@
 A file server in a process of its own (examples/file_server.py, on the groundup loop) serves the
 Python standard library of this interpreter, or the folder that is given. `groundup wget` downloads
 all of it, first many files at once, then the same files one after the other. Both times the
-SHA-256 of every file is compared with the original's.
+SHA-256 of every file is compared with the original's. The first download is recorded, and drawn on
+a page: which task ran when, what it waited for, who woke it.
 
-    python examples/demo.py [FOLDER]
+    python examples/demo.py [--page FILE] [FOLDER]
 
 Exits with 1 when a download failed or a single byte differs.
 """
@@ -34,14 +35,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Download a folder's files with groundup wget.")
     stdlib = sysconfig.get_paths()["stdlib"]
     parser.add_argument("folder", nargs="?", type=Path, default=Path(stdlib).resolve())
-    folder = parser.parse_args().folder
+    parser.add_argument("--page", type=Path, metavar="FILE", help="where the picture is to lie")
+    options = parser.parse_args()
+    folder = options.folder
+    page = (options.page or Path(tempfile.mkdtemp(prefix="groundup-weave-"), "demo.html")).resolve()
+    page.parent.mkdir(parents=True, exist_ok=True)
+    recording = page.with_suffix(".weave")
     originals = {name: digest(folder / name) for name in sorted(names(folder))}
     size = sum((folder / name).stat().st_size for name in originals)
     with file_server(folder) as url, tempfile.TemporaryDirectory(prefix="groundup-demo-") as work:
         print(f"{len(originals):,} files of {folder} are served at {url}", flush=True)
         urls = Path(work, "urls.txt")
         urls.write_text("".join(f"{url}/{urllib.parse.quote(name)}\n" for name in originals))
-        many = download(urls, Path(work, "many"), *([] if sys.stdout.isatty() else ["--quiet"]))
+        shown = [] if sys.stdout.isatty() else ["--quiet"]
+        many = download(urls, Path(work, "many"), *shown, recording=recording)
         one = download(urls, Path(work, "one"), "-j", "1", "--quiet")
         wrong = [
             *differing(originals, Path(work, "many")),
@@ -55,6 +62,8 @@ def main() -> int:
         print(f"DIFFERENT   {name}", file=sys.stderr)
     if not wrong:
         print("SHA-256     every file of both downloads equals its original")
+    draw(recording, page)
+    print(f"weave       {page.as_uri()}")
     return 1 if wrong else 0
 
 
@@ -88,14 +97,24 @@ def file_server(folder: Path) -> Iterator[str]:
             server.terminate()
 
 
-def download(urls: Path, folder: Path, *options: str) -> float:
-    """Download all `urls` into `folder`, keeping their paths; return the seconds it took."""
+def download(urls: Path, folder: Path, *options: str, recording: Path | None = None) -> float:
+    """Download all `urls` into `folder`, keeping their paths; return the seconds it took.
+
+    What happens in the loop meanwhile goes to the file `recording`, if that is given.
+    """
     began = time.perf_counter()
     line = [*GROUNDUP, "wget", "--paths", "-o", str(folder), "-i", str(urls), *options]
-    code = subprocess.run(line, check=False).returncode
+    recorded = {} if recording is None else {"GROUNDUP_RECORD": str(recording)}
+    code = subprocess.run(line, check=False, env=os.environ | recorded).returncode
     if code != 0:
         raise SystemExit(f"groundup wget exited with {code}")
     return time.perf_counter() - began
+
+
+def draw(recording: Path, page: Path) -> None:
+    """Make a page of what was recorded."""
+    line = [*GROUNDUP, "view", str(recording), "--no-open", "-o", str(page)]
+    subprocess.run(line, check=True, stdout=subprocess.DEVNULL)
 
 
 def differing(originals: dict[str, str], folder: Path) -> list[str]:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from groundup.view import weave
+
 DEMO = Path(__file__).parents[2] / "examples" / "demo.py"
 
 
@@ -21,14 +23,19 @@ def originals(tmp_path, body):
     return folder
 
 
-def test_the_demo_downloads_and_compares_every_file(originals):
-    line = [sys.executable, str(DEMO), str(originals)]
+def test_the_demo_downloads_and_compares_every_file(originals, tmp_path):
+    page = tmp_path / "weave" / "demo.html"
+    line = [sys.executable, str(DEMO), "--page", str(page), str(originals)]
     result = subprocess.run(line, capture_output=True, text=True, timeout=50, check=False)
     assert result.returncode == 0, result
     assert "files       4\n" in result.stdout
     assert "bytes       1,200,0" in result.stdout
     assert "SHA-256     every file of both downloads equals its original" in result.stdout
     assert result.stderr == ""
+    assert result.stdout.endswith(f"weave       {page.as_uri()}\n")
+    assert 'id="weave"' in page.read_text(encoding="utf-8")
+    shown = weave.load(page.with_suffix(".weave"))
+    assert set(shown.texts("lanes.coroutine")) >= {"_download", "Crew._work"}
 
 
 def test_the_demo_sees_every_difference(originals, tmp_path):

@@ -1,6 +1,7 @@
 //! What runs on the loop: tasks, handles, transports and listeners.
 
 use std::io;
+use std::ptr;
 
 use groundup::event_loop::{Held, Host};
 use groundup::poller::Readiness;
@@ -72,12 +73,13 @@ impl Host for Asyncio {
             Ready::Step(task) | Ready::Wake(task) => return TaskId(task.as_ptr().addr() as u64),
             Ready::Handle(handle) | Ready::Repeatable(handle) => handle.as_ptr(),
             Ready::Foreign(handle) => handle.as_ptr(),
-            Ready::Done(callback) => callback.future().as_ptr(),
+            // A future may have several.
+            Ready::Done(callback) => return callback_id(ptr::from_ref(callback.as_ref())),
             Ready::ThreadSafe(handle) => handle.as_ptr(),
             Ready::Opened(stream) | Ready::Lost(stream) => stream.as_ptr(),
             Ready::Datagram(transport, _) => transport.as_ptr(),
         };
-        TaskId::of_callback(object.addr() as u64)
+        callback_id(object)
     }
 
     #[inline(always)]
@@ -134,6 +136,10 @@ impl Host for Asyncio {
         }
         this.tell(py, |narrator| narrator.end_turn(event_loop.as_any()));
     }
+}
+
+fn callback_id<T>(address: *const T) -> TaskId {
+    TaskId::of_callback(address.addr() as u64)
 }
 
 /// Resumes what is ready.

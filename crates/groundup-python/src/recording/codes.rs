@@ -61,8 +61,10 @@ impl Folders {
         Ok(Self { asyncio: folder("asyncio")?, own: folder("groundup")? })
     }
 
+    /// Whether a file is asyncio's, or this package's but for its commands, or the interpreter's own.
     fn hold(&self, file: &str) -> bool {
-        file.starts_with(&self.asyncio) || file.starts_with(&self.own)
+        let is_own = file.strip_prefix(&self.own).is_some_and(|rest| !rest.contains('/'));
+        is_own || file.starts_with(&self.asyncio) || file.starts_with("<frozen ")
     }
 }
 
