@@ -28,6 +28,8 @@ export const SCHEMA = {
   jobs: { function: "u32", began: "f64", ended: "f64" },
   marks: { time: "f64", text: "u32" },
   stacks: { step: "u32", text: "u32" },
+  cancels: { lane: "u32", time: "f64", step: "i32" },
+  usage: { time: "f64", kernel: "f64", elsewhere: "f64" },
 } as const;
 
 type Schema = typeof SCHEMA;
@@ -192,7 +194,7 @@ function readColumn(
 }
 
 function verifyIndexes(data: Data): void {
-  const { lanes, steps, waits, chains, sockets, transfers, jobs, marks, stacks } = data;
+  const { lanes, steps, waits, chains, sockets, transfers, jobs, marks, stacks, cancels } = data;
   const texts = [
     lanes.name,
     lanes.coroutine,
@@ -204,11 +206,13 @@ function verifyIndexes(data: Data): void {
   ];
   texts.push(sockets.kind, sockets.peer, jobs.function, marks.text, stacks.text);
   for (const column of texts) verifyBelow(column, data.strings.length, "text");
-  for (const column of [lanes.parent, steps.lane, waits.lane]) verifyBelow(column, lanes.length, "lane");
+  for (const column of [lanes.parent, steps.lane, waits.lane, cancels.lane])
+    verifyBelow(column, lanes.length, "lane");
   // Chain number 0 is the end, and need not be there.
   for (const column of [waits.chain, chains.rest]) verifyBelow(column, Math.max(chains.length, 1), "chain");
   verifyBelow(transfers.socket, sockets.length, "socket");
   verifyBelow(stacks.step, steps.length, "step");
+  verifyBelow(cancels.step, steps.length, "step");
   for (let step = 0; step < steps.length; step++) {
     if (steps.causeKind[step] === 1 && steps.cause[step] >= steps.length) throw damaged("a step is missing");
   }

@@ -14,6 +14,7 @@ const SIGNS: readonly (readonly [string, string])[] = [
   ["wire shared", "waits for what is shared: lock, queue, event …"],
   ["wire task", "waits for another task or a future"],
   ["arrow", "a wake-up, from who woke to who was woken; dashed: by the loop"],
+  ["stroke", "the task was asked to cancel itself"],
   ["cross", "the task ended with an exception; a square: cancelled; a stroke: it returned"],
 ];
 

@@ -1,4 +1,4 @@
-// Kinds of waits: what the words say that tell what was waited for.
+// Kinds of waits, and who waits: what the words say that tell what was waited for.
 
 /** A kind, and whether waits of it contend for something that the program shares out. */
 export interface Kind {
@@ -29,4 +29,13 @@ const OTHER: Kind = { name: "other", contends: false };
 /** The kind of a wait for `what`. */
 export function kindOf(what: string): Kind {
   return KINDS.find(({ pattern }) => pattern.test(what)) ?? OTHER;
+}
+
+/** What stands in asyncio itself: recordings have the names of files only. */
+const ASYNCIO =
+  /\((base_\w+|locks|queues|runners|streams|subprocess|tasks|taskgroups|threads|timeouts)\.py:\d+\)$/;
+
+/** Who in a chain of awaits is the innermost that is no part of asyncio; empty if there is none. */
+export function waiterIn(chain: readonly string[]): string {
+  return chain.filter((name) => name.endsWith(")") && !ASYNCIO.test(name)).at(-1) ?? "";
 }

@@ -33,6 +33,9 @@ export class Weave {
   readonly stepsOf: Grouping;
   readonly waitsOf: Grouping;
   readonly transfersOf: Grouping;
+  /** The requests to cancel each lane, and those that each step made. */
+  readonly cancelsOf: Grouping;
+  readonly cancelsBy: Grouping;
   /** The tasks that each task made. */
   readonly children: Grouping;
   /** What lanes' steps and waits come to. */
@@ -50,12 +53,14 @@ export class Weave {
   private greatestLag: number | undefined;
 
   constructor(readonly data: Data) {
-    const { lanes, steps, waits, polls, sockets, transfers } = data;
+    const { lanes, steps, waits, polls, sockets, transfers, cancels } = data;
     this.stepEnded = steps.began.map((began, at) => began + steps.took[at]);
     this.lag = steps.began.map((began, at) => began - steps.woken[at]);
     this.stepsOf = new Grouping(steps.lane, lanes.length);
     this.waitsOf = new Grouping(waits.lane, lanes.length);
     this.transfersOf = new Grouping(transfers.socket, sockets.length);
+    this.cancelsOf = new Grouping(cancels.lane, lanes.length);
+    this.cancelsBy = new Grouping(cancels.step, steps.length);
     this.children = new Grouping(lanes.parent, lanes.length);
     this.stepSums = new Sums(this.stepsOf.items, steps.began, this.stepEnded);
     this.waitSums = new Sums(this.waitsOf.items, waits.began, waits.ended);
@@ -174,6 +179,13 @@ export class Weave {
     // A damaged one may go in a circle.
     for (let at = index; at > 0 && names.length < 1000; at = rest[at]) names.push(this.text(name[at]));
     return names;
+  }
+
+  /** How long the thread was in the kernel, and how long elsewhere; nothing if that is not known. */
+  get used(): { kernel: number; elsewhere: number } | undefined {
+    const { kernel, elsewhere, length } = this.data.usage;
+    if (length < 2) return undefined;
+    return { kernel: kernel[length - 1] - kernel[0], elsewhere: elsewhere[length - 1] - elsewhere[0] };
   }
 
   /** The stack of a step, taken while it blocked; empty if there is none. */

@@ -41,6 +41,8 @@ export function story(): Recording {
       taken: generation * 4100 + 120,
     });
   }
+  recording.add("usage", { time: 0, kernel: 2 * ms, elsewhere: 5 * ms });
+  recording.add("usage", { time: 3000 * ms, kernel: 42 * ms, elsewhere: 1205 * ms });
   recording.lost = 37;
   return recording;
 }
@@ -57,6 +59,7 @@ class Crawl {
   private readonly lock = new Lock();
   private readonly saved: number;
   private readonly reader: number;
+  private watchdog: Task | undefined;
 
   constructor(private readonly loop: Simulation) {
     const began = 1000;
@@ -88,7 +91,7 @@ class Crawl {
     }
     loop.spawn("heartbeat", "heartbeat", ["app.py", 124], this.heartbeat());
     loop.spawn(HOSTILE, "shown_as_text", ["app.py", 125], this.patient());
-    loop.spawn("watchdog", "watchdog", ["app.py", 126], this.cancelled());
+    this.watchdog = loop.spawn("watchdog", "watchdog", ["app.py", 126], this.cancelled());
     for (const worker of workers)
       if (!worker.isOver) yield joined(worker, "main (app.py:130)", "gather (tasks.py:820)");
   }
@@ -122,6 +125,7 @@ class Crawl {
     const { loop } = this;
     if (page !== 34) return loop.work((0.6 + loop.random() * 3 + (page % 17 === 9 ? 21 : 0)) * ms);
     loop.recording.add("stacks", { step: loop.step, text: STACK });
+    this.cancelWatchdog();
     loop.work(BLOCKED);
   }
 
@@ -160,6 +164,12 @@ class Crawl {
       yield sleep(this.loop, 25 * ms, "heartbeat (app.py:99)", "sleep (tasks.py:665)");
       this.loop.work(0.05 * ms);
     }
+  }
+
+  /** Asks the watchdog to cancel itself, in the step that goes on. */
+  private cancelWatchdog(): void {
+    const { loop, watchdog } = this;
+    if (watchdog) loop.recording.add("cancels", { lane: watchdog.lane, time: loop.now, step: loop.step });
   }
 
   private *patient(): Body {

@@ -79,10 +79,13 @@ class Recording:
         return self.note("step_end")
 
     def chain(self, number: int, *names: str):
-        """Say who awaits whom, outermost first; the chain's number is the first of as many."""
-        last = number + len(names) - 1
-        for at, name in enumerate(names):
-            self.note("link", number + at, (name, number + at + 1 if number + at < last else 0))
+        """Say who awaits whom, outermost first, in a chain of this number and as many after it.
+
+        What is awaited is told first.
+        """
+        last = len(names) - 1
+        for at, name in reversed(list(enumerate(names))):
+            self.note("link", number + at, (name, number + at + 1 if at < last else 0))
         return self
 
     def finish(self, number: int, how: str = "returned", exception: str = ""):
@@ -151,8 +154,10 @@ def story() -> Recording:
     it = Recording().note("fact", 0, ("program", "app.py")).note("fact", 0, ("python", "3.13.0"))
     it.note("usage", 3 * MS, 5 * MS)
     it.task(2, "Task-1", "main", ("app.py", 7)).take(1_000)
-    it.chain(1, "main (app.py:9)", "gather").chain(3, "reader (app.py:20)", "Queue.get")
-    it.chain(5, "stuck (app.py:30)", "Lock.acquire")
+    it.chain(1, "main (app.py:9)", "gather").chain(
+        3, "reader (app.py:20)", "Queue.get (queues.py:186)"
+    )
+    it.chain(5, "stuck (app.py:30)", "Lock.acquire (locks.py:110)")
     it.note("step_begin", 2).take(10_000)
     it.task(4, "worker", "worker", ("app.py", 10)).task(6, "reader", "reader", ("app.py", 11))
     it.task(8, "stuck", "stuck", ("app.py", 12))

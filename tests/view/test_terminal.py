@@ -53,7 +53,10 @@ def test_tasks_that_never_finished_tell_what_they_wait_for():
     lines = shown(story())
     assert any(line == "Never finished: 2" for line in lines)
     stuck = below(lines, "Never finished")[1]
-    assert re.match(r"stuck +lock +852 ms  stuck \(app.py:30\) → Lock.acquire  app.py:12", stuck)
+    assert re.match(
+        r"stuck +lock +852 ms  stuck \(app.py:30\) → Lock.acquire \(locks.py:110\)  app.py:12",
+        stuck,
+    )
 
 
 def test_tables_are_in_the_order_of_what_they_are_about():
@@ -69,7 +72,10 @@ def test_tables_are_in_the_order_of_what_they_are_about():
 
 def test_locks_and_queues_are_told_with_who_stood_in_line():
     contention = below(shown(story()), "Contention")
-    assert [line.split()[-1] for line in contention] == ["lock", "jobs"]
+    assert [re.split("  +", line)[-2:] for line in contention] == [
+        ["lock", "stuck (app.py:30)"],
+        ["queue jobs", "reader (app.py:20)"],
+    ]
     assert "timer" not in "".join(contention)
 
 

@@ -1,7 +1,7 @@
 // The details of a lane: what it is, how it ended, what its steps and waits come to; and those of a wait.
 
 import { count, counted } from "../count.ts";
-import { el, facts } from "../element.ts";
+import { button, el, facts } from "../element.ts";
 import type { Scene } from "../scene.ts";
 import { duration, moment } from "../time.ts";
 import { TASK, type Weave } from "../weave.ts";
@@ -9,6 +9,10 @@ import { outcomeOf } from "../words.ts";
 import { chainList, code, heading, jumpButtons } from "./parts.ts";
 
 const OPEN = "not before the recording did";
+
+/** So many requests to cancel are named. */
+const NAMED = 12;
+const LINK = { class: "link" };
 
 /** A task, a function, or a descriptor in full. */
 export function describeLane(scene: Scene, lane: number): Node[] {
@@ -19,6 +23,7 @@ export function describeLane(scene: Scene, lane: number): Node[] {
     isTask ? taskFacts(weave, lane) : facts(["place", code(weave.place(lane))]),
     sums(weave, lane, isTask),
     jumps(scene, lane),
+    ...cancelRequests(scene, lane),
     ...openWait(weave, lane),
   ];
 }
@@ -76,6 +81,21 @@ function jumps(scene: Scene, lane: number): HTMLElement {
     ["Last step", steps.at(-1) ?? -1],
     ["Parent", scene.weave.data.lanes.parent[lane], "lane"],
   );
+}
+
+/** Who asked a task to cancel itself, and when. */
+function cancelRequests(scene: Scene, lane: number): Node[] {
+  const { weave } = scene;
+  const { time, step } = weave.data.cancels;
+  const requests = weave.cancelsOf.of(lane);
+  if (requests.length === 0) return [];
+  const lines = Array.from(requests.subarray(0, NAMED), (it) => {
+    const go = () => scene.go({ kind: "step", index: step[it] });
+    const who =
+      step[it] < 0 ? [] : [" by ", button(weave.fullName(weave.data.steps.lane[step[it]]), go, LINK)];
+    return el("li", {}, moment(time[it]), ...who);
+  });
+  return [el("h3", {}, "Asked to cancel"), el("ul", { class: "woke" }, ...lines)];
 }
 
 /** What a task that never finished still waited for. */

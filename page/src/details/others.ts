@@ -10,7 +10,8 @@ import { socketName } from "../words.ts";
 import { heading } from "./parts.ts";
 
 /** What there is to say while nothing is chosen. */
-export function describeRecording({ weave: { data } }: Scene): Node[] {
+export function describeRecording({ weave }: Scene): Node[] {
+  const { data, used } = weave;
   const { lanes, steps, waits, sockets, polls, lost } = data;
   const tasks = lanes.kind.reduce((sum, kind) => sum + (kind === TASK ? 1 : 0), 0);
   return [
@@ -25,6 +26,8 @@ export function describeRecording({ weave: { data } }: Scene): Node[] {
       ["waits", count(waits.length)],
       ["polls", count(polls.length)],
       ["connections", count(sockets.length)],
+      used ? ["in the kernel", duration(used.kernel)] : null,
+      used ? ["ran elsewhere", duration(used.elsewhere)] : null,
       ["lost", lost > 0 ? counted(lost, "record") : "nothing"],
     ),
     el("h3", {}, "What you see"),

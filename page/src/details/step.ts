@@ -33,6 +33,7 @@ export function describeStep(scene: Scene, step: number): Node[] {
     ...stack(weave, step),
     ...waited(scene, wait),
     ...woke(scene, step),
+    ...cancelled(scene, step),
   ];
 }
 
@@ -85,4 +86,20 @@ function woke(scene: Scene, step: number): Node[] {
   const more = woken.length - NAMED;
   const rest = more > 0 ? el("li", { class: "quiet" }, `and ${count(more)} more`) : null;
   return [el("h3", {}, `Woke ${counted(woken.length, "step")}`), el("ul", { class: "woke" }, ...named, rest)];
+}
+
+/** Whom it asked to cancel themselves. */
+function cancelled(scene: Scene, step: number): Node[] {
+  const { weave } = scene;
+  const requests = weave.cancelsBy.of(step);
+  if (requests.length === 0) return [];
+  const named = Array.from(requests.subarray(0, NAMED), (it) => {
+    const index = weave.data.cancels.lane[it];
+    const go = () => scene.go({ kind: "lane", index });
+    return el("li", {}, button(weave.fullName(index), go, { class: "link" }));
+  });
+  return [
+    el("h3", {}, `Asked ${counted(requests.length, "task")} to cancel`),
+    el("ul", { class: "woke" }, ...named),
+  ];
 }

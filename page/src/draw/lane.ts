@@ -29,6 +29,7 @@ export function drawLane(ink: Ink, scene: Scene, lane: number, y: number): void 
     BAR,
     kind === TASK ? task : kind === CALLBACK ? called : descriptor,
   );
+  if (kind === TASK) drawCancels(ink, scene, lane, y);
   if (kind === TASK) drawEnd(ink, scene, lane, y);
 }
 
@@ -75,6 +76,15 @@ function drawReady(ink: Ink, scene: Scene, track: Track, y: number): void {
   // The next may already have stood ready at the right edge.
   const next = track.last(view.to) + 1;
   if (next < track.length) draw(track.item(next));
+}
+
+/** When a task was asked to cancel itself: strokes; so many at most. */
+function drawCancels(ink: Ink, scene: Scene, lane: number, y: number): void {
+  const { time } = scene.weave.data.cancels;
+  for (const cancel of scene.weave.cancelsOf.of(lane).subarray(0, 1000)) {
+    const x = scene.view.x(time[cancel], ink.width);
+    if (x >= -2 && x <= ink.width) ink.rect(x, y + INSET - 2, 2, BAR + 4, ink.colours.raised);
+  }
 }
 
 /** How a task ended: a stroke; one that raised is marked, one that was cancelled is hollow. */

@@ -3,7 +3,7 @@
 import { count } from "../count.ts";
 import type { Scene } from "../scene.ts";
 import { duration, moment } from "../time.ts";
-import { kindOf } from "../waiting.ts";
+import { kindOf, waiterIn } from "../waiting.ts";
 import type { Contents } from "./table.ts";
 
 /** The table of the slowest waits. */
@@ -31,9 +31,10 @@ export function waitsTable(scene: Scene): Contents {
   };
 }
 
-/** Waits for one thing, or for things of one kind. */
+/** Waits for one thing in one place of the program, or for things of one kind. */
 export interface Contention {
   name: string;
+  where: string;
   kind: string;
   contends: boolean;
   waits: number;
@@ -44,18 +45,20 @@ export interface Contention {
   slowest: number;
 }
 
-/** Waits grouped by what was waited for; things that differ by their number only go together. */
+/** Waits by what was waited for and where; things that differ by their number only go together. */
 export function contentions(scene: Scene): Contention[] {
   const { weave } = scene;
-  const { lane, began, ended, what, length } = weave.data.waits;
+  const { lane, began, ended, what, chain, length } = weave.data.waits;
+  const chains = Math.max(weave.data.chains.length, 1);
   const groupOf = new Map<number, Contention>();
   const groups = new Map<string, Contention>();
   const seen = new Map<Contention, Set<number>>();
   for (let wait = 0; wait < length; wait++) {
-    let group = groupOf.get(what[wait]);
+    const key = what[wait] * chains + chain[wait];
+    let group = groupOf.get(key);
     if (group === undefined) {
-      group = groupFor(groups, weave.text(what[wait]));
-      groupOf.set(what[wait], group);
+      group = groupFor(groups, weave.text(what[wait]), waiterIn(weave.chain(chain[wait])));
+      groupOf.set(key, group);
     }
     const took = ended[wait] - began[wait];
     group.waits++;
@@ -68,8 +71,9 @@ export function contentions(scene: Scene): Contention[] {
   return [...groups.values()];
 }
 
-function groupFor(groups: Map<string, Contention>, what: string): Contention {
+function groupFor(groups: Map<string, Contention>, what: string, place: string): Contention {
   const { name: kind, contends } = kindOf(what);
+  const where = contends ? place : "";
   // Each lock and queue by itself; sockets, tasks and timers are too many for that.
   const name = contends
     ? what
@@ -78,8 +82,10 @@ function groupFor(groups: Map<string, Contention>, what: string): Contention {
       : kind === "other"
         ? what
         : `${kind}s`.replace("processs", "processes");
-  const group = groups.get(name) ?? {
+  const key = `${name}\n${where}`;
+  const group = groups.get(key) ?? {
     name,
+    where,
     kind,
     contends,
     waits: 0,
@@ -88,7 +94,7 @@ function groupFor(groups: Map<string, Contention>, what: string): Contention {
     longest: 0,
     slowest: -1,
   };
-  groups.set(name, group);
+  groups.set(key, group);
   return group;
 }
 
@@ -100,12 +106,13 @@ export function contentionTable(scene: Scene): Contents {
   return {
     title: "Contention.",
     about:
-      "Waits by what they were for. What is shared (locks, queues, executors …) is where tasks stand in line.",
+      "Waits by what they were for. For what is shared (locks, queues, executors …) tasks stand in line.",
     none: "No wait was recorded.",
-    sortedBy: 1,
+    sortedBy: 2,
     rows: Array.from(groups.keys()),
     columns: [
       { title: "Waited for", text: (it) => groups[it].name },
+      { title: "Where", text: (it) => groups[it].where },
       {
         title: "Shared",
         text: (it) => (groups[it].contends ? `yes: ${groups[it].kind}` : "no"),

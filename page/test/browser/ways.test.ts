@@ -85,6 +85,17 @@ test("the jump buttons lead from step to step, to the waker and the parent", asy
   expect(await press("Parent")).toEqual({ kind: "lane", index: weave.data.lanes.parent[steps.lane[step]] });
 });
 
+test("a request to cancel leads from who made it to whom it was meant for, and back", async () => {
+  await page.keyboard.press("b");
+  const details = page.getByRole("complementary", { name: "Details" });
+  expect(await details.textContent()).toContain("Asked 1 task to cancel");
+  await details.getByRole("button", { name: "watchdog" }).click();
+  expect(await chosenName(page, weave)).toBe("watchdog");
+  const asked = details.locator("h3", { hasText: "Asked to cancel" }).locator("+ ul");
+  await asked.getByRole("button", { name: "worker-3 · worker" }).click();
+  expect(await ask(page, (it) => it.chosen())).toEqual({ kind: "step", index: weave.longestSteps[0] });
+});
+
 test("search goes from match to match, and tells how many", async () => {
   await page.keyboard.press("/");
   await page.keyboard.type("heartbeat");

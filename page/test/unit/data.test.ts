@@ -76,6 +76,8 @@ test.each<[string, (recording: Recording) => void]>([
   ["a parent", (it) => it.set("lanes.parent", 0, 1)],
   ["a step", (it) => it.add("steps", { began: 50, causeKind: 1, cause: 2 })],
   ["a socket", (it) => it.add("transfers", { socket: 3 })],
+  ["a step", (it) => it.add("cancels", { lane: 0, step: 9 })],
+  ["a lane", (it) => it.add("cancels", { lane: 9, step: -1 })],
   ["a chain", (it) => it.add("waits", { chain: 9, began: 1, ended: 2 })],
 ])("what names %s that is not there is called damaged", (_, change) => {
   expect(damage(change)).toThrow("is missing");

@@ -9,6 +9,7 @@ import { lanesTable, unfinishedTable } from "../../src/tables/lanes.ts";
 import { stepsTable } from "../../src/tables/steps.ts";
 import type { Contents } from "../../src/tables/table.ts";
 import { contentions, contentionTable, waitsTable } from "../../src/tables/waits.ts";
+import { waiterIn } from "../../src/waiting.ts";
 import { Weave } from "../../src/weave.ts";
 import { causeOf } from "../../src/words.ts";
 import { Recording } from "../fixture.ts";
@@ -126,7 +127,7 @@ test("all lanes are in the table of tasks", () => {
 
 test("waits are grouped by what they were for", () => {
   const groups = new Map(contentions(scene).map((group) => [group.name, group]));
-  expect(groups.get("lock")).toMatchObject({ contends: true, kind: "lock" });
+  expect(groups.get("lock")).toMatchObject({ contends: true, kind: "lock", where: "worker (app.py:84)" });
   expect(groups.get("sockets")).toMatchObject({ contends: false, waits: countOf("socket") });
   expect(groups.get("tasks")?.waits).toBe(countOf("task"));
   expect([...groups.values()].reduce((sum, { waits }) => sum + waits, 0)).toBe(waits.length);
@@ -200,3 +201,24 @@ test("search finds names, coroutines, places and peers, whatever the case", () =
 function countOf(beginning: string): number {
   return waits.what.reduce((sum, what) => sum + (weave.text(what).startsWith(beginning) ? 1 : 0), 0);
 }
+
+test("requests to cancel are known by whom they were meant for, and by who made them", () => {
+  const [step] = weave.longestSteps;
+  const [cancel] = weave.cancelsBy.of(step);
+  const lane = weave.data.cancels.lane[cancel];
+  expect(weave.name(lane)).toBe("watchdog");
+  expect([...weave.cancelsOf.of(lane)]).toEqual([cancel]);
+});
+
+test("what the thread used is what it had at the end, less what it had at the beginning", () => {
+  expect(weave.used).toEqual({ kernel: 40e6, elsewhere: 1200e6 });
+});
+
+test("who waits is the innermost in a chain that is no part of asyncio", () => {
+  expect(waiterIn(["main (app.py:1)", "fetch (net.py:7)", "Lock.acquire (locks.py:93)"])).toBe(
+    "fetch (net.py:7)",
+  );
+  expect(waiterIn(["main (app.py:1)", "StreamReader.read"])).toBe("main (app.py:1)");
+  expect(waiterIn(["Event.wait (locks.py:212)"])).toBe("");
+  expect(waiterIn([])).toBe("");
+});

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from heapq import nlargest
 
@@ -16,6 +16,10 @@ from groundup.view.weave import TASK, Weave
 #: What tasks stand in line for, as what a wait was for begins.
 _SHARED = re.compile(
     r"(r?lock|mutex|\w*queue|\w*semaphore|condition|event|barrier|executor)\b", re.IGNORECASE
+)
+#: What stands in asyncio itself: recordings have the names of files only.
+_ASYNCIO = re.compile(
+    r"\((base_\w+|locks|queues|runners|streams|subprocess|tasks|taskgroups|threads|timeouts)\.py:\d+\)$"
 )
 
 
@@ -75,9 +79,10 @@ def open_waits(weave: Weave) -> dict[int, int]:
 
 @dataclass
 class Contention:
-    """The waits for one thing that tasks share, as a lock: times in nanoseconds."""
+    """The waits for what tasks share, as a lock, in one place of the program: nanoseconds."""
 
     what: str
+    where: str
     waits: int = 0
     total: float = 0.0
     longest: float = 0.0
@@ -85,18 +90,27 @@ class Contention:
 
 
 def contentions(weave: Weave) -> list[Contention]:
-    """Return what tasks stood in line for, that which cost most time first."""
+    """Return what tasks stood in line for and where, that which cost most time first."""
     shared = {at for at, text in enumerate(weave.strings) if _SHARED.match(text)}
-    groups: dict[int, Contention] = {}
-    for what, lane, began, ended in weave.rows("waits", "what", "lane", "began", "ended"):
+    places = [waiter(weave.chain(chain)) for chain in range(weave.length("chains"))]
+    groups: dict[tuple[int, str], Contention] = {}
+    rows = weave.rows("waits", "what", "chain", "lane", "began", "ended")
+    for what, chain, lane, began, ended in rows:
         if what not in shared:
             continue
-        group = groups.setdefault(int(what), Contention(weave.strings[int(what)]))
+        key = int(what), places[int(chain)]
+        group = groups.setdefault(key, Contention(weave.strings[key[0]], key[1]))
         group.waits += 1
         group.total += ended - began
         group.longest = max(group.longest, ended - began)
         group.lanes.add(int(lane))
     return sorted(groups.values(), key=lambda group: -group.total)
+
+
+def waiter(chain: Sequence[str]) -> str:
+    """Return the innermost in a chain of awaits that is no part of asyncio; empty if none."""
+    own = [name for name in chain if name.endswith(")") and not _ASYNCIO.search(name)]
+    return own[-1] if own else ""
 
 
 def in_kernel(weave: Weave) -> tuple[float, float] | None:

@@ -133,10 +133,11 @@ def contention(weave: Weave) -> Table:
             names.duration(it.total / it.waits),
             names.duration(it.longest),
             it.what,
+            it.where,
         )
         for it in figures.contentions(weave)[:ROWS]
     ]
-    heads = ("together", "waits", "tasks", "mean", "longest", "waited for")
+    heads = ("together", "waits", "tasks", "mean", "longest", "waited for", "where")
     return Table("Contention: queues, locks and the like", heads, rows, range(5))
 
 

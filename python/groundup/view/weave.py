@@ -72,8 +72,7 @@ class Weave:
     def chain(self, number: int) -> list[str]:
         """Return who awaits whom, outermost first; `number` is one of `waits.chain`."""
         links: list[str] = []
-        # A damaged chain may go in a circle.
-        while number and len(links) < len(self.columns["chains.name"]):
+        while number:
             links.append(self.text("chains.name", number))
             number = self.number("chains.rest", number)
         return links
