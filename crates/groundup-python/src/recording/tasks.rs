@@ -24,6 +24,11 @@ impl Narrator {
         let _ = self.tell_place(&task);
     }
 
+    /// Says what a task is called from now on.
+    pub fn tell_name(&self, task: &Bound<'_, PyAny>) {
+        let _ = TaskView::of(task).and_then(|task| self.describe(&task));
+    }
+
     /// Says what a task is called, and what it runs.
     fn describe(&self, task: &TaskView<'_>) -> PyResult<()> {
         let name = match task.name()? {

@@ -102,6 +102,12 @@ pub fn derive_task<'py>(
             ml_flags: ffi::METH_NOARGS,
             ml_doc: c"Return the name of the task.".as_ptr(),
         },
+        ffi::PyMethodDef {
+            ml_name: c"set_name".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_name },
+            ml_flags: ffi::METH_O,
+            ml_doc: c"Set the name of the task.".as_ptr(),
+        },
         ffi::PyMethodDef::zeroed(),
     ];
     let mut slots = [
@@ -236,6 +242,22 @@ unsafe extern "C" fn get_name(
         // SAFETY: the interpreter passes a task of this class, or of one that inherits from it.
         let task = unsafe { &*object.cast::<OwnTaskObject>() };
         Task::name(py, &task.task).map(Bound::into_ptr)
+    })
+}
+
+unsafe extern "C" fn set_name(
+    object: *mut ffi::PyObject,
+    name: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: the interpreter passes a task of this class, or of one that inherits from it, and a live
+        // object.
+        let (task, name, fields) = unsafe {
+            let task = Bound::from_borrowed_ptr(py, object);
+            (task, Bound::from_borrowed_ptr(py, name), &*object.cast::<OwnTaskObject>())
+        };
+        Task::set_name(&task, &fields.task, name)?;
+        Ok(py.None().into_ptr())
     })
 }
 

@@ -206,6 +206,22 @@ impl Task {
         outcome
     }
 
+    /// Calls a task something else.
+    ///
+    /// # Errors
+    ///
+    /// What making a string of the name raises.
+    pub fn set_name<'py>(
+        task: &Bound<'py, PyAny>,
+        fields: &TaskObject,
+        name: Bound<'py, PyAny>,
+    ) -> PyResult<()> {
+        let name = name_or_number(task.py(), Some(name))?;
+        drop(fields.name.replace(Some(name)));
+        tell_name(task, fields);
+        Ok(())
+    }
+
     /// A task's name, which is made of its number when it is asked for.
     ///
     /// # Errors
@@ -219,6 +235,14 @@ impl Task {
         let made = PyString::new(py, &format!("Task-{name}")).into_any();
         drop(fields.name.replace(Some(made.clone().unbind())));
         Ok(made)
+    }
+}
+
+/// Says what a task is called from now on, if its loop is recorded.
+fn tell_name(task: &Bound<'_, PyAny>, fields: &TaskObject) {
+    let event_loop = peek(task.py(), &fields.future.event_loop);
+    if let Some(event_loop) = event_loop.as_ref().and_then(|it| it.cast::<EventLoop>().ok()) {
+        event_loop.get().tell(task.py(), |narrator| narrator.tell_name(task));
     }
 }
 
