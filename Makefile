@@ -58,6 +58,10 @@ check: check-rust check-python ## formatting, lints with warnings denied, types,
 bench: $(venv)/.release $(venv)/.bench $(load) ## every loop there is, side by side, on PYTHON; ROWS for some rows
 	$(python) -m benchmarks --load "$(load)" $(BENCH_ARGS) $(foreach row,$(ROWS),'$(row)')
 
+.PHONY: page
+page: page/node_modules ## build the page that groundup view writes; needs Node
+	npm --prefix page run build
+
 .PHONY: docs
 docs: ## build the crate's reference
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --package groundup --no-deps
@@ -69,6 +73,7 @@ build: $(venv)/.release ## build the extension with full optimisation, installed
 .PHONY: clean
 clean: ## remove what the other targets made
 	cargo clean
+	rm -rf page/node_modules page/screenshots
 	rm -rf dist .pytest_cache .mypy_cache .ruff_cache .hypothesis python/groundup/_groundup.*.so
 	find python tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 	for venv in $(venv) .venv .venv-*; do if [ -e "$$venv/.made" ]; then rm -rf "$$venv"; fi; done
@@ -96,6 +101,13 @@ test-rust: ## the crate's tests, its documentation's examples, and loom
 .PHONY: test-python
 test-python: $(venv)/.quick $(load) ## the Python tests, on PYTHON
 	$(python) -m pytest --numprocesses $(TEST_JOBS) --dist loadfile $(PYTEST_ARGS)
+
+.PHONY: test-page
+test-page: page/node_modules $(venv)/.quick ## the page: style, types, tests, in Chromium too; and that it is as built
+	npm --prefix page run check
+	npm --prefix page run test:unit
+	npm --prefix page run current
+	PYTHON="$(python)" npm --prefix page run test:browser
 
 .PHONY: conformance
 conformance: $(venv)/.quick ## CPython's own tests of asyncio on this loop, on PYTHON
@@ -166,6 +178,10 @@ $(venv)/.quick: $(venv)/.installed $(extension_sources)
 $(venv)/.release: $(venv)/.installed $(extension_sources)
 	$(python) -m maturin develop --locked --release
 	@rm -f $(venv)/.quick; touch $@
+
+page/node_modules: page/package.json page/package-lock.json
+	npm --prefix page ci --no-audit --no-fund
+	@touch $@
 
 $(load): $(load_sources)
 	cargo build --locked --release --manifest-path $(load_manifest) --target-dir "$(target)"
