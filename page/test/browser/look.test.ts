@@ -87,6 +87,18 @@ test("everything that can be used has a name, and can be reached by the tab key"
   expect([...reached]).toEqual(expect.arrayContaining(["theme", "names", "panel", "splitter", "tab-0"]));
 });
 
+test("in a low window the picture keeps to its place above the tables", async () => {
+  await page.setViewportSize({ width: 1200, height: 640 });
+  await frame(page);
+  const [rows, names, tables] = await Promise.all(
+    ["canvas.rows", ".names", ".tables"].map((it) => page.locator(it).boundingBox()),
+  );
+  const bottom = (box: typeof rows) => (box ? box.y + box.height : Number.NaN);
+  expect(rows?.height).toBeGreaterThan(60);
+  expect(bottom(rows)).toBeLessThanOrEqual(tables?.y ?? 0);
+  expect(bottom(names)).toBeLessThanOrEqual(tables?.y ?? 0);
+});
+
 for (const theme of ["light", "dark"] as const) {
   test(`the page in ${theme} colours`, async () => {
     await page.emulateMedia({ colorScheme: theme });
