@@ -62,6 +62,10 @@ bench: $(venv)/.release $(venv)/.bench $(load) ## every loop there is, side by s
 page: page/node_modules ## build the page that groundup view writes; needs Node
 	npm --prefix page run build
 
+.PHONY: pictures
+pictures: page/node_modules $(venv)/.quick ## take the pictures of docs/see-the-weave.md anew; needs Chromium
+	PYTHON="$(python)" npm --prefix page run pictures
+
 .PHONY: docs
 docs: ## build the crate's reference
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --package groundup --no-deps

@@ -20,9 +20,14 @@ def programs():
 
 
 @pytest.mark.parametrize(("program", "output"), list(programs()))
-def test_a_program_prints_what_stands_below_it(program, output):
+def test_a_program_prints_what_stands_below_it(program, output, tmp_path):
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", program],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
     )
     assert (ran.stdout, ran.stderr) == (output, "")
 

@@ -72,11 +72,12 @@ def _blocked(weave: Weave, found: dict[int, str]) -> Iterator[str]:
 
 
 def by_totals(weave: Weave, totals: Sequence[figures.Totals]) -> Iterator[Table]:
-    """Yield the tasks and functions three times: by time of running, of waiting, and by steps."""
+    """Yield tasks and functions by time of running, of waiting, of standing ready, and by steps."""
     tasks = [it for it in totals if weave.columns["lanes.kind"][it.lane] == TASK]
     orders: tuple[tuple[str, Sequence[figures.Totals], Callable[[figures.Totals], float]], ...] = (
         ("Ran longest, tasks and functions", totals, lambda it: it.running),
         ("Waited longest", tasks, lambda it: it.waiting),
+        ("Stood ready longest, while others ran", tasks, lambda it: it.ready),
         ("Most steps", totals, lambda it: it.steps),
     )
     heads = ("ran", "steps", "longest", "stood ready", "waited", "who", "where")
