@@ -3,7 +3,8 @@
 from groundup import all_tasks
 from groundup._groundup import Interweave, __version__, coroutine, interweave, run_all
 from groundup.event_loop import EventLoop, install, new_event_loop, run
-from groundup.recording import Recording, record, record_as_told_by_environment
+from groundup.recorded_program import record_as_told
+from groundup.recording import Recording, record
 
 __all__ = [
     "EventLoop",
@@ -20,4 +21,4 @@ __all__ = [
 ]
 
 all_tasks.keep_true()
-record_as_told_by_environment()
+record_as_told()

@@ -7,17 +7,17 @@ import atexit
 import os
 import platform
 import sys
-import weakref
+import threading
+import warnings
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
+from weakref import WeakKeyDictionary
 
 from groundup import _groundup
 
 __all__ = ["Recording", "record"]
 
-#: The environment variable that has a whole program recorded.
-VARIABLE = "GROUNDUP_RECORD"
 #: How large a file becomes at most, in megabytes of 1,048,576 bytes, if nobody says otherwise.
 MEGABYTES = 64.0
 
@@ -28,15 +28,23 @@ class Recording:
     It is made by `record`, and is a context manager.
     """
 
-    _active: Recording | None = None
+    _active: ClassVar[Recording | None] = None
 
     def __init__(self, path: str | os.PathLike[str], megabytes: float) -> None:
         """Describe a recording; see `record`."""
-        self._path = Path(os.fspath(path))
+        if not 1 / 16 <= megabytes <= 16 * 1024:
+            raise ValueError(f"megabytes must be 1/16 to 16384, got {megabytes!r}")
+        self._path = Path(os.path.abspath(path))
         self._size = int(megabytes * 1024 * 1024)
         self._process = os.getpid()
-        self._of_loops: weakref.WeakKeyDictionary[_groundup.EventLoop, _groundup.Recording]
-        self._of_loops = weakref.WeakKeyDictionary()
+        self._is_started = False
+        # Two threads may begin to run their loops at once.
+        self._lock = threading.RLock()
+        #: The file that the first loop is recorded into.
+        self._first: _groundup.Recording | None = None
+        #: None for a loop that cannot be recorded.
+        self._of_loops: WeakKeyDictionary[_groundup.EventLoop, _groundup.Recording | None]
+        self._of_loops = WeakKeyDictionary()
         self._files: list[Path] = []
 
     @property
@@ -47,32 +55,38 @@ class Recording:
     def start(self) -> None:
         """Record loops from now on: the one that runs in this thread, and all that begin to run.
 
-        Raises RuntimeError while another recording goes on, and OSError when the file of the loop
-        that runs cannot be made.
+        Raises RuntimeError while another recording goes on or when this one has been started
+        before, and OSError when the first file cannot be made. If a further one cannot be made
+        later, its loop runs unrecorded, with a RuntimeWarning.
         """
         if Recording._active is not None:
             raise RuntimeError(f"already recording to {Recording._active._path}")
+        if self._is_started:
+            raise RuntimeError("a recording can be started once")
+        self._is_started = True
+        self._first = _groundup.Recording(self._next_path(), self._size)
         Recording._active = self
+        atexit.register(self.stop)
         _groundup.watch_runs(self._begin)
         running: object = asyncio._get_running_loop()
         if isinstance(running, _groundup.EventLoop):
-            try:
-                self._begin(running)
-            except BaseException:
-                self.stop()
-                raise
+            self._begin(running)
 
     def stop(self) -> None:
         """End the recording; nothing happens if it has ended.
 
-        Raises OSError when a file cannot be made shorter; it can be read all the same.
+        If no loop has run, no file is left.
         """
         if Recording._active is not self:
             return
         Recording._active = None
         _groundup.watch_runs(None)
-        for recording in list(self._of_loops.values()):
+        atexit.unregister(self.stop)
+        for recording in filter(None, list(self._of_loops.values())):
             recording.finish()
+        if self._first is not None:
+            Path(self._first.path).unlink(missing_ok=True)
+            self._first = None
 
     def mark(self, text: str) -> None:
         """Note something at this moment, in the recording of the loop that runs in this thread.
@@ -87,13 +101,19 @@ class Recording:
             recording.mark(text)
 
     def _begin(self, loop: _groundup.EventLoop) -> None:
-        if loop in self._of_loops:
-            return
-        path = self._next_path()
-        recording = _groundup.Recording(path, self._size, _facts())
-        recording.begin(loop)
-        self._of_loops[loop] = recording
-        self._files.append(Path(recording.path))
+        with self._lock:
+            if loop in self._of_loops:
+                return
+            try:
+                recording = self._first or _groundup.Recording(self._next_path(), self._size)
+            except OSError as error:
+                self._of_loops[loop] = None
+                warnings.warn(f"cannot record a loop: {error}", RuntimeWarning, stacklevel=2)
+                return
+            self._first = None
+            recording.begin(loop, _facts())
+            self._of_loops[loop] = recording
+            self._files.append(Path(recording.path))
 
     def _next_path(self) -> Path:
         """Return the given name with `%p` replaced, and a number for each loop but the first."""
@@ -107,10 +127,12 @@ class Recording:
 
     def _leave_to_parent(self) -> None:
         """Let go of the recordings of the process that this one is a copy of."""
-        for recording in list(self._of_loops.values()):
+        self._lock = threading.RLock()
+        for recording in filter(None, (*self._of_loops.values(), self._first)):
             recording.abandon()
         self._of_loops.clear()
         self._files.clear()
+        self._first = None
 
     def __enter__(self) -> Self:
         """Start, and return the recording."""
@@ -137,7 +159,11 @@ def record(path: str | os.PathLike[str], *, megabytes: float = MEGABYTES) -> Rec
 
     The loop that runs in this thread is recorded, and each loop of groundup's that begins to run
     before the end. The first is recorded to `path`, others to files with a number in the name, as
-    run-2.weave. When a file is full, the oldest records go.
+    run-2.weave. Processes that are forked meanwhile write files of their own, with their numbers
+    in the names. When a file is full, the oldest records go.
+
+    The files are written as maps of memory: should the process be killed, they can be read all the
+    same.
 
     Args:
         path: The name of the file; one that is there is replaced. `%p` in it stands for the number
@@ -147,18 +173,7 @@ def record(path: str | os.PathLike[str], *, megabytes: float = MEGABYTES) -> Rec
     Raises:
         ValueError: The size is out of range.
     """
-    if not 1 / 16 <= megabytes <= 16 * 1024:
-        raise ValueError(f"megabytes must be 1/16 to 16384, got {megabytes!r}")
     return Recording(path, megabytes)
-
-
-def record_as_told_by_environment() -> None:
-    """Record the whole program if the variable GROUNDUP_RECORD has the name of a file."""
-    path = os.environ.get(VARIABLE)
-    if path:
-        recording = record(path)
-        recording.start()
-        atexit.register(recording.stop)
 
 
 def _facts() -> list[tuple[str, str]]:

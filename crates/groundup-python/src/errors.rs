@@ -1,11 +1,13 @@
 //! System errors as Python exceptions, in one place.
 
 use std::io;
+use std::path::Path;
 
 use pyo3::exceptions::{
     PyBaseException, PyBlockingIOError, PyInterruptedError, PyKeyboardInterrupt, PyOSError,
     PyRuntimeError, PySystemExit,
 };
+use pyo3::intern;
 use pyo3::prelude::*;
 use rustix::io::Errno;
 
@@ -23,6 +25,16 @@ pub fn os_error(error: &io::Error) -> PyErr {
             Err(error) => error,
         }
     })
+}
+
+/// [`os_error`] with the name of the file that it is about.
+pub fn os_error_of(error: &io::Error, file: &Path) -> PyErr {
+    let raised = os_error(error);
+    let named = Python::attach(|py| {
+        let exception = raised.value(py);
+        exception.setattr(intern!(py, "filename"), file.as_os_str())
+    });
+    named.map_or_else(|error| error, |()| raised)
 }
 
 /// [`os_error`] of a number, with a text of its own.

@@ -8,12 +8,19 @@ asking for it to be installed.
 from __future__ import annotations
 
 import argparse
+import atexit
+import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType, TracebackType
 
 import groundup
+from groundup import recording
 from groundup.command import program
+from groundup.recorded_program import record_program
+
+#: Options whose value is an argument of its own.
+OPTIONS_WITH_VALUE = {"-m", "--record", "--megabytes"}
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -21,12 +28,22 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     parser = commands.add_parser(
         "run",
         help="run a program with asyncio on the groundup loop",
-        usage="groundup run SCRIPT [ARGUMENT ...]\n       groundup run -m MODULE [ARGUMENT ...]",
+        usage="groundup run [OPTION ...] SCRIPT [ARGUMENT ...]\n"
+        "       groundup run [OPTION ...] -m MODULE [ARGUMENT ...]",
+        allow_abbrev=False,
         description="Run a program as python does, with asyncio.run on the groundup loop. "
         "What follows the script's or the module's name is the program's own.",
     )
     parser.add_argument("script", nargs="?", help="a script, or a folder or zip with __main__.py")
     parser.add_argument("-m", dest="module", help="run this module, as python -m does")
+    parser.add_argument("--record", metavar="FILE", help="record its loops, for `groundup view`")
+    parser.add_argument(
+        "--megabytes",
+        type=float,
+        default=recording.MEGABYTES,
+        metavar="NUMBER",
+        help="how large a recording may become (default: %(default)g); the oldest records go then",
+    )
     parser.set_defaults(carry_out=carry_out, parser=parser)
 
 
@@ -38,8 +55,19 @@ def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     own = len(arguments)
     if list(arguments[:1]) == ["run"]:
-        own = 3 if list(arguments[1:2]) == ["-m"] else 2
+        own = _end_of_options(arguments)
     return list(arguments[:own]), list(arguments[own:])
+
+
+def _end_of_options(arguments: Sequence[str]) -> int:
+    """Return where the program's own arguments begin: behind its name."""
+    place = 1
+    while place < len(arguments):
+        argument = arguments[place]
+        place += 2 if argument in OPTIONS_WITH_VALUE else 1
+        if argument == "--" or not argument.startswith("-") or argument.startswith("-m"):
+            break
+    return place
 
 
 def carry_out(options: argparse.Namespace) -> int:
@@ -57,6 +85,7 @@ def carry_out(options: argparse.Namespace) -> int:
         found = _find(options)
         sys.argv[0] = found.argv0
         main.__dict__.update(found.attributes)
+        _record(options)
         exec(found.code, main.__dict__)
     except BaseException:
         _hide_frames_outside(main)
@@ -72,6 +101,24 @@ def _find(options: argparse.Namespace) -> program.Program:
     except program.NotFound as missing:
         print(f"groundup run: {missing}", file=sys.stderr)
         sys.exit(missing.exit_code)
+
+
+def _record(options: argparse.Namespace) -> None:
+    """Begin to record the program, if `options` say so."""
+    if options.record is None:
+        return
+    parser: argparse.ArgumentParser = options.parser
+    try:
+        recorded = record_program(options.record, options.megabytes)
+    except (OSError, RuntimeError, ValueError) as error:
+        parser.error(str(error))
+    atexit.register(_say_if_nothing, recorded, os.getpid())
+
+
+def _say_if_nothing(recorded: recording.Recording, process: int) -> None:
+    # Children that were forked have files of their own.
+    if not recorded.paths and os.getpid() == process:
+        print("groundup run: no groundup loop has run, so nothing was recorded", file=sys.stderr)
 
 
 def _hide_frames_outside(main: ModuleType) -> None:

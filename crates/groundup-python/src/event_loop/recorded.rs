@@ -89,13 +89,10 @@ impl EventLoop {
     }
 
     /// Ends the recording, for the loop is closed.
-    ///
-    /// # Errors
-    ///
-    /// `OSError` when its file cannot be written.
-    pub fn finish_recording(event_loop: &Bound<'_, Self>) -> PyResult<()> {
+    pub fn finish_recording(event_loop: &Bound<'_, Self>) {
         let py = event_loop.py();
-        let recording = event_loop.get().parts(py).recording.get(py);
-        recording.map_or(Ok(()), |recording| Recording::finish(recording.bind(py)))
+        if let Some(recording) = event_loop.get().parts(py).recording.get(py) {
+            Recording::finish(recording.bind(py));
+        }
     }
 }

@@ -221,7 +221,7 @@ impl EventLoop {
         this.core(py).close();
         this.parts(py).written.take().clear();
         this.parts(py).executor.abandon(py)?;
-        Self::finish_recording(slf)?;
+        Self::finish_recording(slf);
         if imports::is_finalizing(py)?.call0()?.is_truthy()? {
             return Self::forget_all_signal_handlers(slf);
         }

@@ -1,13 +1,14 @@
 //! A file as memory: what is written into it is in the file, even when the process dies at once.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use groundup::recorder::recording::Head;
 use memmap2::{MmapMut, MmapOptions};
 use rustix::fs::{FallocateFlags, fallocate};
+use rustix::io::Errno;
 
 /// The bytes of a head in a mapped file: what follows can be mapped by itself.
 pub const HEAD: u32 = 4096;
@@ -27,21 +28,17 @@ impl RecordingFile {
     ///
     /// # Errors
     ///
-    /// Those of making the file, and `ENOSPC` when the disk has no room for it.
+    /// Those of making the file; `EEXIST` when the name is that of something else than a file; `ENOSPC`
+    /// or `EFBIG` when there is no room for it.
     pub fn create(path: &Path, head: Head) -> io::Result<Self> {
         let path = std::path::absolute(path)?;
-        // Who reads the file that was there goes on reading it.
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        remove_file(&path)?;
         let mut options = OpenOptions::new();
         let mut file = options.read(true).write(true).create_new(true).mode(0o600).open(&path)?;
         // A page for which there is no room would end the process when it is written to.
         let length = u64::from(HEAD) + head.names + head.records;
-        let outcome = fallocate(&file, FallocateFlags::empty(), 0, length)
-            .map_err(io::Error::from)
-            .and_then(|()| file.write_all(&head.to_bytes()));
+        let outcome =
+            reserve(&mut file, length).and_then(|()| file.write_all_at(&head.to_bytes(), 0));
         if let Err(error) = outcome {
             // Nothing else has been written.
             let _ = fs::remove_file(&path);
@@ -68,13 +65,13 @@ impl RecordingFile {
         unsafe { MmapOptions::new().offset(offset).len(length).map_mut(&self.file) }
     }
 
-    /// Puts a file in its place that has only what is used.
+    /// Writes a file that has only what is used; it has its name only when it is whole.
     ///
     /// # Errors
     ///
     /// Those of writing a file, and of giving it another's name.
-    pub fn compact(&self, names: &[u8], records: &[u8]) -> io::Result<()> {
-        let mut name = self.path.as_os_str().to_owned();
+    pub fn write(&self, path: &Path, names: &[u8], records: &[u8]) -> io::Result<()> {
+        let mut name = path.as_os_str().to_owned();
         name.push(".part");
         let part = PathBuf::from(name);
         let head = Head {
@@ -87,10 +84,29 @@ impl RecordingFile {
         let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&part)?;
         let written =
             [&head.to_bytes(), names, records].iter().try_for_each(|it| file.write_all(it));
-        let outcome = written.and_then(|()| fs::rename(&part, &self.path));
+        let outcome = written.and_then(|()| fs::rename(&part, path));
         if outcome.is_err() {
             let _ = fs::remove_file(&part);
         }
         outcome
+    }
+}
+
+/// Takes away the file of this name, if there is one; who reads it goes on reading it.
+fn remove_file(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(it) if !it.is_file() && !it.is_symlink() => Err(Errno::EXIST.into()),
+        Ok(_) => fs::remove_file(path),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+/// Sees to it that the disk has room for a file of so many bytes.
+fn reserve(file: &mut File, length: u64) -> io::Result<()> {
+    match fallocate(&*file, FallocateFlags::empty(), 0, length) {
+        // Not every file system can do that.
+        Err(Errno::OPNOTSUPP) => io::copy(&mut io::repeat(0).take(length), file).map(drop),
+        outcome => Ok(outcome?),
     }
 }

@@ -29,7 +29,7 @@ pub struct Narrator {
     /// When it was last told what the thread has used.
     usage: Cell<Timestamp>,
     /// What is true of the recording as a whole.
-    facts: Vec<(String, String)>,
+    facts: RefCell<Vec<(String, String)>>,
 }
 
 /// How often it is told what the thread has used, in nanoseconds.
@@ -39,27 +39,32 @@ const USAGE_PERIOD: i64 = 5_000_000;
 const RUSAGE_THREAD: i32 = 1;
 
 impl Narrator {
-    /// One who has said nothing yet but what is true of the recording as a whole.
+    /// One who has said nothing yet.
     ///
     /// # Errors
     ///
     /// What importing asyncio raises.
-    pub fn new(py: Python<'_>, flight: Flight, facts: Vec<(String, String)>) -> PyResult<Self> {
-        let narrator = Self {
+    pub fn new(py: Python<'_>, flight: Flight) -> PyResult<Self> {
+        Ok(Self {
             flight: std::rc::Rc::new(flight),
             codes: Codes::new(py)?,
             chains: Chains::default(),
             jobs: Jobs::default(),
             expected: RefCell::default(),
             usage: Cell::new(Timestamp(i64::MIN)),
-            facts,
-        };
-        narrator.tell_facts();
-        Ok(narrator)
+            facts: RefCell::default(),
+        })
+    }
+
+    /// Says what is true of the recording as a whole, and tells of the tasks that live when it begins.
+    pub fn begin(&self, event_loop: &Bound<'_, PyAny>, facts: Vec<(String, String)>) {
+        self.facts.replace(facts);
+        self.tell_facts();
+        self.tell_of_living(event_loop);
     }
 
     fn tell_facts(&self) {
-        for (fact, value) in &self.facts {
+        for (fact, value) in &*self.facts.borrow() {
             let detail = pair(self.flight.name(fact), self.flight.name(value));
             self.flight.note(Verb::Fact, 0, detail);
         }

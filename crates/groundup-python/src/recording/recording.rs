@@ -1,7 +1,8 @@
 //! A recording as Python has it: a file, and the loop that is recorded into it.
 
 use std::cell::{Cell, RefCell};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process;
 use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use groundup::clock::{Clock, Monotonic};
 use groundup::recorder::recording::Head;
 use groundup::recorder::{FlightRecorder, RECORD_SIZE};
+use memmap2::MmapMut;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
@@ -42,6 +44,30 @@ impl Recording {
     pub fn narrator<'a>(&'a self, py: Python<'a>) -> &'a Rc<Narrator> {
         self.narrator.get(py)
     }
+
+    /// Records nothing more; returns whether it did.
+    fn end(slf: &Bound<'_, Self>) -> bool {
+        let (py, this) = (slf.py(), slf.get());
+        if this.is_finished.get(py).replace(true) {
+            return false;
+        }
+        if let Some(event_loop) = this.recorded.get(py).take() {
+            EventLoop::forget_recording(event_loop.bind(py), slf);
+        }
+        if let Some(listener) = this.collections.get(py).take() {
+            // A program that has emptied the list has taken it out already.
+            let _ = CollectionListener::end(&listener, py);
+        }
+        true
+    }
+
+    /// Writes what is kept to a file of this name.
+    fn write(&self, py: Python<'_>, path: &Path) -> io::Result<()> {
+        self.narrator(py).flight.look(|ring, names| {
+            let records = ring.count().min(ring.capacity()) as usize * RECORD_SIZE;
+            self.file.write(path, &names.memory()[..names.used()], &ring.memory()[..records])
+        })
+    }
 }
 
 /// The head of a recording that begins now, with so many bytes for all of it.
@@ -68,35 +94,38 @@ impl Recording {
     /// Args:
     ///     path: Its name.
     ///     size: How large it may become, in bytes; the oldest records go then.
-    ///     facts: What is true of the recording as a whole, by name.
     ///
     /// Raises:
     ///     ValueError: The size is less than 64 KiB, or more than 16 GiB.
     ///     OSError: The file cannot be made, or the disk has no room for it.
     #[new]
-    fn new(
-        py: Python<'_>,
-        path: PathBuf,
-        size: u64,
-        facts: Vec<(String, String)>,
-    ) -> PyResult<Self> {
+    fn new(py: Python<'_>, path: PathBuf, size: u64) -> PyResult<Self> {
         if !(LEAST..=MOST).contains(&size) {
             let message = format!("size must be {LEAST} to {MOST} bytes, got {size}");
             return Err(PyValueError::new_err(message));
         }
-        let file = RecordingFile::create(&path, head(size)).map_err(|it| errors::os_error(&it))?;
-        let (names, records) = file.map().map_err(|error| errors::os_error(&error))?;
+        let failed = |error| errors::os_error_of(&error, &path);
+        let file = RecordingFile::create(&path, head(size)).map_err(failed)?;
+        let (names, records) = file.map().map_err(failed)?;
         let flight: Flight = FlightRecorder::new(records, names, Monotonic);
-        let narrator = GilBound::new(Rc::new(Narrator::new(py, flight, facts)?));
+        let narrator = GilBound::new(Rc::new(Narrator::new(py, flight)?));
         let (recorded, collections) = (GilBound::default(), GilBound::default());
         Ok(Self { narrator, file, recorded, collections, is_finished: GilBound::default() })
     }
 
     /// Record a loop from now on.
     ///
+    /// Args:
+    ///     event_loop: The loop.
+    ///     facts: What is true of the recording as a whole, by name.
+    ///
     /// Raises:
     ///     RuntimeError: The recording is of another loop or has ended, or the loop is being recorded.
-    fn begin(slf: &Bound<'_, Self>, event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
+    fn begin(
+        slf: &Bound<'_, Self>,
+        event_loop: &Bound<'_, EventLoop>,
+        facts: Vec<(String, String)>,
+    ) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
         if this.is_finished.get(py).get() || this.recorded.get(py).borrow().is_some() {
             return Err(PyRuntimeError::new_err("a recording is of one loop, once"));
@@ -104,47 +133,30 @@ impl Recording {
         EventLoop::record(event_loop, slf)?;
         this.recorded.get(py).replace(Some(event_loop.clone().unbind()));
         this.collections.get(py).replace(Some(CollectionListener::begin(slf)?));
-        this.narrator(py).begin(event_loop.as_any());
+        this.narrator(py).begin(event_loop.as_any(), facts);
         event_loop.get().tell_of_ready(py);
         Ok(())
     }
 
-    /// End the recording, and let go of the part of the file that is not used.
+    /// End the recording, and let go of the part of the file that is not used. Where that cannot be
+    /// done, for the disk is full, the file stays as it is, and can be read.
     ///
     /// Nothing happens when it has ended.
-    ///
-    /// Raises:
-    ///     OSError: The file cannot be written; then it stays as it is, and can be read.
-    pub fn finish(slf: &Bound<'_, Self>) -> PyResult<()> {
-        let (py, this) = (slf.py(), slf.get());
-        if this.is_finished.get(py).replace(true) {
-            return Ok(());
+    pub fn finish(slf: &Bound<'_, Self>) {
+        if Self::end(slf) {
+            let this = slf.get();
+            let _ = this.write(slf.py(), &this.file.path);
         }
-        if let Some(event_loop) = this.recorded.get(py).take() {
-            EventLoop::forget_recording(event_loop.bind(py), slf);
-        }
-        if let Some(listener) = this.collections.get(py).take() {
-            // A program that has emptied the list has taken it out already.
-            let _ = CollectionListener::end(&listener, py);
-        }
-        let written = this.narrator(py).flight.look(|ring, names| {
-            let records = ring.count().min(ring.capacity()) as usize * RECORD_SIZE;
-            this.file.compact(&names.memory()[..names.used()], &ring.memory()[..records])
-        });
-        written.map_err(|error| errors::os_error(&error))
     }
 
     /// Record nothing more, and leave the file as it is: it is another process's, which this one is a
     /// copy of.
-    fn abandon(slf: &Bound<'_, Self>) {
-        let (py, this) = (slf.py(), slf.get());
-        this.is_finished.get(py).set(true);
-        if let Some(event_loop) = this.recorded.get(py).take() {
-            EventLoop::forget_recording(event_loop.bind(py), slf);
-        }
-        if let Some(listener) = this.collections.get(py).take() {
-            let _ = CollectionListener::end(&listener, py);
-        }
+    fn abandon(slf: &Bound<'_, Self>) -> PyResult<()> {
+        Self::end(slf);
+        // Whoever is telling something at this moment tells it to the end.
+        let nowhere = || MmapMut::map_anon(1).map_err(|error| errors::os_error(&error));
+        slf.get().narrator(slf.py()).flight.move_to(nowhere()?, nowhere()?);
+        Ok(())
     }
 
     /// Note something at this moment, to be seen in the picture.

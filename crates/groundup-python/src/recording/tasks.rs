@@ -114,11 +114,6 @@ impl Narrator {
         }
         Ok(())
     }
-
-    /// Tells of the tasks that live when a recording begins.
-    pub fn begin(&self, event_loop: &Bound<'_, PyAny>) {
-        self.tell_of_living(event_loop);
-    }
 }
 
 /// An exception in few words, without calling code of the program's.

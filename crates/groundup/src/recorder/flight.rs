@@ -76,6 +76,14 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
         self.keyframe.set(self.ring.borrow().count());
     }
 
+    /// Leaves the memory as it is, and goes on in other memory: what finds no room there is lost.
+    ///
+    /// For a process that is a copy of the one that records: the memory may be shared with that.
+    pub fn move_to(&self, records: M, names: M) {
+        self.ring.borrow_mut().move_to(records);
+        self.names.borrow_mut().move_to(names);
+    }
+
     /// The clock that records are timed by.
     pub fn clock(&self) -> &C {
         &self.clock
@@ -204,6 +212,17 @@ mod tests {
         assert!(!flight.is_keyframe_due());
         write(PLACES / 2);
         assert!(flight.is_keyframe_due());
+    }
+
+    #[test]
+    fn what_is_noted_without_memory_is_lost_and_harms_nothing() {
+        let flight = recorder();
+        flight.step_end();
+        flight.move_to(vec![0; 1], vec![0; 1]);
+        (0..PLACES).for_each(|_| flight.step_end());
+        flight.keyframe(|flight| describe(flight, 2));
+        flight
+            .look(|ring, names| assert_eq!((ring.memory(), names.memory()), (&[0][..], &[0][..])));
     }
 
     proptest! {

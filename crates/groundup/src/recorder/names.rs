@@ -85,6 +85,11 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Names<M> {
         name
     }
 
+    /// Goes on in other memory; what was named stays in the former, and is not known any more.
+    pub(super) fn move_to(&mut self, memory: M) {
+        *self = Self::new(memory);
+    }
+
     /// How many bytes of the memory names have ever taken.
     pub fn used(&self) -> usize {
         self.used

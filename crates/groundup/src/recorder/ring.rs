@@ -58,6 +58,11 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Ring<M> {
         self.next.saturating_sub(self.capacity())
     }
 
+    /// Goes on in other memory, of any content; what was kept stays in the former.
+    pub(super) fn move_to(&mut self, memory: M) {
+        self.memory = memory;
+    }
+
     /// The memory.
     pub fn memory(&self) -> &[u8] {
         self.memory.as_ref()
