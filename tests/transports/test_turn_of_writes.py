@@ -1,4 +1,4 @@
-"""When what is written leaves: together at the end of a turn, or at once where no turn ends."""
+"""When writes leave: together at the end of a turn, or at once if they are much or no turn ends."""
 
 from __future__ import annotations
 
@@ -28,6 +28,12 @@ def seqpacket_pair() -> tuple[socket.socket, socket.socket]:
     return near, far
 
 
+def large_pair() -> tuple[socket.socket, socket.socket]:
+    near, far = seqpacket_pair()
+    near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
+    return near, far
+
+
 @pytest.mark.groundup_only
 async def test_what_is_written_in_one_turn_is_sent_by_one_call():
     async with connected(pair=seqpacket_pair) as (transport, _, far):
@@ -50,6 +56,25 @@ async def test_each_turn_sends_what_was_written_in_it():
             transport.write(b"%d" % number)
             await turns(1)
         assert [far.recv(100) for _ in range(3)] == [b"head0", b"head1", b"head2"]
+
+
+async def test_what_is_large_is_sent_at_once():
+    async with connected(pair=large_pair) as (transport, _, far):
+        transport.write(bytes(64 * 1024))
+        assert len(far.recv(100_000)) == 64 * 1024
+
+
+@pytest.mark.groundup_only
+async def test_what_comes_before_much_is_sent_with_it():
+    async with connected(pair=large_pair) as (transport, _, far):
+        transport.write(b"head")
+        transport.writelines([bytes(40 * 1024), bytearray(24 * 1024)])
+        assert len(far.recv(100_000)) == 4 + 64 * 1024
+        transport.write(b"tail")
+        with pytest.raises(BlockingIOError):
+            far.recv(100)
+        await turns(1)
+        assert far.recv(100) == b"tail"
 
 
 @pytest.mark.groundup_only

@@ -1,4 +1,5 @@
-//! The writing half of a stream: pieces collected in a turn, handed to the kernel at its end.
+//! The writing half of a stream: pieces collected in a turn, handed to the kernel at its end, or as soon as
+//! they are worth a call.
 
 use std::io::IoSlice;
 
@@ -19,6 +20,9 @@ use crate::{errors, ffi};
 
 /// From this size on, it is worth a system call not to copy what is written, in bytes.
 const LARGE: usize = 16 * 1024;
+
+/// Collecting more than this saves nothing any more, and lets the peer wait for it, in bytes.
+const ENOUGH: usize = 64 * 1024;
 
 impl StreamTransport {
     /// Writes a bytes-like object.
@@ -55,7 +59,8 @@ impl StreamTransport {
         }
     }
 
-    /// Puts pieces into the write buffer, which the kernel gets at the end of the turn at the latest.
+    /// Puts pieces into the write buffer, which the kernel gets when they are enough, and at the end of the
+    /// turn at the latest.
     pub(super) fn collect<'py>(
         stream: &Bound<'py, Self>,
         pieces: impl IntoIterator<Item = Bound<'py, PyBytes>>,
@@ -72,6 +77,10 @@ impl StreamTransport {
         }
         state.buffer.borrow_mut().push(first);
         pieces.for_each(|piece| state.buffer.borrow_mut().push(piece));
+        let collected = state.buffer.borrow().len();
+        if collected >= ENOUGH {
+            Self::flush(stream)?;
+        }
         Self::pause_protocol(stream)?;
         Self::flush_later(stream)
     }
@@ -127,7 +136,8 @@ impl StreamTransport {
     pub(super) fn flush_later(stream: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (stream.py(), stream.get());
         let state = this.state(py);
-        if state.is_blocked.get() || state.awaits_flush.get() {
+        let is_flushed = state.buffer.borrow().is_empty();
+        if is_flushed || state.is_blocked.get() || state.awaits_flush.get() {
             return Ok(());
         }
         if !this.event_loop.get().runs_here(py) {
