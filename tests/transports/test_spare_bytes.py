@@ -116,6 +116,52 @@ async def test_what_was_read_from_a_stream_and_kept_stays_as_it_was(kept):
         writer.close()
 
 
+@pytest.mark.parametrize("kept", [0, 1, 100])
+async def test_parts_of_what_a_stream_received_stay_as_they_were(kept):
+    near, far = unix_pair()
+    with far:
+        reader, writer = await asyncio.open_connection(sock=near)
+        sent = os.urandom(1_000_000)
+        sending = asyncio.create_task(asyncio.get_running_loop().sock_sendall(far, sent))
+        last, count = [], 0
+        for number in range(30):
+            data = await reader.read(1 + number % 5 * 15_000)
+            assert data == sent[count : count + len(data)]
+            count += len(data)
+            last.append((count, data))
+            del last[: max(0, len(last) - kept)]
+            assert all(data == sent[end - len(data) : end] for end, data in last)
+        assert await reader.readexactly(len(sent) - count) == sent[count:]
+        await sending
+        writer.close()
+
+
+@pytest.mark.parametrize("kept", [0, 1, 100])
+async def test_what_sock_recv_gave_and_was_kept_stays_as_it_was(kept):
+    loop = asyncio.get_running_loop()
+    near, far = unix_pair()
+    with near, far:
+        last, sent = [], []
+        for size in SIZES * 6:
+            sent.append(os.urandom(size))
+            await loop.sock_sendall(far, sent[-1])
+            last.append(await loop.sock_recv(near, 100_000))
+            del last[: max(0, len(last) - kept)]
+            assert last == sent[len(sent) - len(last) :]
+
+
+async def test_more_than_was_expected_comes_whole():
+    near, far = unix_pair()
+    with far:
+        reader, writer = await asyncio.open_connection(sock=near)
+        for size in [40_000, 120_000, 33_000, 32_768, 32_767, 1, 150_000, 700, 90_000]:
+            data = os.urandom(size)
+            sending = asyncio.create_task(asyncio.get_running_loop().sock_sendall(far, data))
+            assert await reader.readexactly(size) == data
+            await sending
+        writer.close()
+
+
 async def test_what_was_read_from_streams_and_is_let_go_of_late_is_never_mixed_up():
     pairs = [unix_pair() for _ in range(5)]
     streams = [await asyncio.open_connection(sock=near) for near, _ in pairs]

@@ -2,13 +2,12 @@
 //!
 //! What is read and handed to a protocol is most often dropped soon, and so is what was written: the next
 //! piece of about that size takes its place, without malloc. That matters most for large pieces, whose
-//! memory malloc tends to give back to the system, to take it anew for the next. What a stream's reader
-//! was given is kept by a program until its next read returns: it is lent, and looked at again later.
+//! memory malloc tends to give back to the system, to take it anew for the next. What a program keeps for
+//! a while, as what a stream's reader gave until the next read returns, is lent: it is looked at again later.
 //! An object that anybody else refers to is never touched.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::io::IoSliceMut;
 use std::os::fd::BorrowedFd;
 use std::slice;
 
@@ -16,24 +15,23 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rustix::io::Errno;
-use rustix::net::{RecvAncillaryBuffer, RecvFlags};
+use rustix::net::RecvFlags;
 
 /// Smaller ones are not worth keeping, in bytes: Python's own allocator is quick.
 const LEAST: usize = 512;
 /// Larger ones are not kept, in bytes.
 const MOST: usize = 512 * 1024;
-/// How much is kept together, in bytes.
-const TOGETHER: usize = 1024 * 1024;
-/// Sizes of one class have the same number of binary digits.
-const CLASSES: usize = MOST.ilog2() as usize + 1;
+/// How much is kept, and how much is lent, together, in bytes.
+const TOGETHER: usize = 4 * 1024 * 1024;
+/// How many classes there are.
+const CLASSES: usize = class_of(MOST) + 1;
 
 /// Bytes objects to be filled again, by size; only this refers to them.
-#[derive(Default)]
 pub struct SpareBytes {
     classes: RefCell<[Vec<Py<PyBytes>>; CLASSES]>,
     held: Cell<usize>,
-    /// Somebody else refers to these, or did when they were lent.
-    lent: RefCell<VecDeque<Py<PyBytes>>>,
+    /// Somebody else refers to these, or did when they were lent; and their rooms.
+    lent: RefCell<VecDeque<(Py<PyBytes>, usize)>>,
     lent_size: Cell<usize>,
 }
 
@@ -41,6 +39,17 @@ pub struct SpareBytes {
 pub struct Served<'py> {
     bytes: Bound<'py, PyBytes>,
     room: usize,
+}
+
+impl Default for SpareBytes {
+    fn default() -> Self {
+        Self {
+            classes: RefCell::new([const { Vec::new() }; CLASSES]),
+            held: Cell::default(),
+            lent: RefCell::default(),
+            lent_size: Cell::default(),
+        }
+    }
 }
 
 impl SpareBytes {
@@ -52,34 +61,27 @@ impl SpareBytes {
         }
     }
 
-    /// What a socket has received. What exceeds `size` goes through the scratch buffer, as all does
-    /// that is much less; bytes never have much more room than they need.
+    /// What a socket has received, up to `most` bytes of the `waiting` ones.
     ///
     /// # Errors
     ///
-    /// Those of `recvmsg`; `NOMEM`.
+    /// Those of `recv`; `NOMEM`.
     pub fn receive<'py>(
         &self,
         py: Python<'py>,
         fd: BorrowedFd<'_>,
-        size: usize,
-        scratch: &mut [u8],
+        waiting: usize,
+        most: usize,
     ) -> rustix::io::Result<Served<'py>> {
-        let mut spare = self.with_room(py, size).ok_or(Errno::NOMEM)?;
-        let (first, rest) = (&mut spare.memory()[..size], &mut scratch[size..]);
-        let mut slices = [IoSliceMut::new(first), IoSliceMut::new(rest)];
-        let (mut none, flags) = (RecvAncillaryBuffer::default(), RecvFlags::DONTWAIT);
-        let received = rustix::net::recvmsg(fd, &mut slices, &mut none, flags);
-        let data = match received.map(|message| message.bytes) {
-            Ok(count) if count > size => {
-                scratch[..size].copy_from_slice(&spare.memory()[..size]);
-                Ok(self.copy(py, &scratch[..count]))
+        let room = room_for(waiting).min(most);
+        let mut spare = self.with_room(py, room).ok_or(Errno::NOMEM)?;
+        match rustix::net::recv(fd, &mut spare.memory()[..room], RecvFlags::DONTWAIT) {
+            Ok((count, _)) => Ok(self.shorten(spare, room, count)),
+            Err(error) => {
+                self.keep(spare);
+                Err(error)
             }
-            Ok(count) => return Ok(self.shorten(spare, size, count)),
-            Err(error) => Err(error),
-        };
-        self.keep(spare);
-        data
+        }
     }
 
     /// Bytes to be filled, with room for so many; none without memory.
@@ -108,41 +110,46 @@ impl SpareBytes {
         // Only bytes objects are dropped here, which runs no Python code.
         let mut classes = self.classes.borrow_mut();
         if self.held.get() + spare.room > TOGETHER {
-            *classes = Default::default();
+            classes.iter_mut().for_each(Vec::clear);
             self.held.set(0);
         }
         self.held.set(self.held.get() + spare.room);
-        classes[spare.room.ilog2() as usize].push(spare.bytes.unbind());
+        classes[class_of(spare.room)].push(spare.bytes.unbind());
     }
 
-    /// Notes bytes that somebody keeps for a while, to keep them when nobody else does any more.
+    /// Keeps bytes as soon as nobody else does any more: now, or when they are looked at again.
     pub fn lend(&self, served: Served<'_>) {
-        let (py, size) = (served.bytes.py(), served.len());
-        if !(LEAST..=MOST).contains(&size) {
+        let (py, room) = (served.bytes.py(), served.room);
+        if is_unshared(&served.bytes) {
+            return self.keep(served);
+        }
+        if !(LEAST..=MOST).contains(&room) {
             return;
         }
-        while self.lent_size.get() + size > TOGETHER {
+        while self.lent_size.get() + room > TOGETHER {
             drop(self.end_oldest_loan(py));
         }
-        self.lent_size.set(self.lent_size.get() + size);
-        self.lent.borrow_mut().push_back(served.bytes.unbind());
+        self.lent_size.set(self.lent_size.get() + room);
+        self.lent.borrow_mut().push_back((served.bytes.unbind(), room));
     }
 
-    /// Keeps the bytes that were lent first, if they have come back.
+    /// Keeps the bytes that were lent first, as far as they have come back.
     fn take_back(&self, py: Python<'_>) {
-        let has_come_back = {
+        let has_come_back = || {
             let lent = self.lent.borrow();
-            lent.front().is_some_and(|oldest| is_unshared(oldest.bind(py)))
+            lent.front().is_some_and(|(oldest, _)| is_unshared(oldest.bind(py)))
         };
-        if has_come_back && let Some(oldest) = self.end_oldest_loan(py) {
+        while has_come_back()
+            && let Some(oldest) = self.end_oldest_loan(py)
+        {
             self.keep(oldest);
         }
     }
 
-    fn end_oldest_loan<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyBytes>> {
-        let oldest = self.lent.borrow_mut().pop_front()?.into_bound(py);
-        self.lent_size.set(self.lent_size.get() - oldest.as_bytes().len());
-        Some(oldest)
+    fn end_oldest_loan<'py>(&self, py: Python<'py>) -> Option<Served<'py>> {
+        let (oldest, room) = self.lent.borrow_mut().pop_front()?;
+        self.lent_size.set(self.lent_size.get() - room);
+        Some(Served { bytes: oldest.into_bound(py), room })
     }
 
     /// An object with room for a size, of which that leaves less than half.
@@ -150,7 +157,7 @@ impl SpareBytes {
         if !(LEAST..=MOST).contains(&size) {
             return None;
         }
-        let class = size.ilog2() as usize;
+        let class = class_of(size);
         if self.classes.borrow()[class].is_empty() {
             self.take_back(py);
         }
@@ -240,6 +247,17 @@ impl<'py> From<Bound<'py, PyBytes>> for Served<'py> {
         let room = unsafe { ffi::Py_SIZE(bytes.as_ptr()) } as usize;
         Self { room, bytes }
     }
+}
+
+/// Sizes of one class have the same number of binary digits, and the same two behind the first.
+const fn class_of(size: usize) -> usize {
+    let digits = size.ilog2();
+    (digits * 4) as usize + ((size >> (digits - 2)) & 3)
+}
+
+/// The least size of a class that is no less than a size: a quarter more at most.
+const fn room_for(size: usize) -> usize {
+    size.next_multiple_of(1 << (size.ilog2() - 2))
 }
 
 /// Whether this is the only reference to an object of exactly the class `bytes`.

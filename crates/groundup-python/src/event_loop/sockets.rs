@@ -14,7 +14,7 @@ use super::socket_operation::{self, Act};
 use super::{EventLoop, READ_SIZE, connecting_sockets};
 use crate::ffi;
 use crate::native_coroutine::{self, NativeCoroutine};
-use crate::transports::{LARGE, size_for};
+use crate::transports::receive;
 
 /// Receiving up to so many bytes.
 struct Receive(isize);
@@ -32,18 +32,11 @@ impl Act for Receive {
     fn attempt(&mut self, py: Python<'_>, socket: &Socket) -> Attempt<Py<PyAny>> {
         let (fd, event_loop) =
             (ffi::borrow_descriptor(socket.descriptor()), socket.event_loop.get());
-        let (spares, expected) = (event_loop.spares(py), event_loop.expected(py));
-        let received = event_loop.with_scratch(py, |scratch| {
-            let buffer = &mut scratch[..self.0.unsigned_abs().min(READ_SIZE)];
-            let size = size_for(expected.get()).min(buffer.len());
-            if size >= LARGE {
-                return Ok(spares.receive(py, fd, size, buffer)?.into_bytes());
-            }
-            let (length, _) = rustix::net::recv(fd, &mut *buffer, RecvFlags::DONTWAIT)?;
-            Ok(PyBytes::new(py, &buffer[..length]))
-        });
-        let Some(data) = unless_would_block(received)? else { return Ok(None) };
-        expected.set(data.as_bytes().len());
+        let most = self.0.unsigned_abs().min(READ_SIZE);
+        let received = receive(py, event_loop, fd, event_loop.expected(py), most);
+        let Some(served) = unless_would_block(received)? else { return Ok(None) };
+        let data = served.bytes().clone();
+        event_loop.spares(py).lend(served);
         Ok(Some(data.into_any().unbind()))
     }
 }

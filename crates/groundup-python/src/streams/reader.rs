@@ -91,6 +91,12 @@ impl ReaderState {
         if len > 2 * state.limit.get() && !state.is_paused.get() { self.pause(py) } else { Ok(()) }
     }
 
+    /// Takes so many bytes that have arrived, at most all there are.
+    pub fn take<'py>(&self, py: Python<'py>, count: usize) -> Bound<'py, PyBytes> {
+        let spares = self.event_loop.get().spares(py);
+        self.state(py).received.borrow_mut().take(py, count, spares)
+    }
+
     fn pause(&self, py: Python<'_>) -> PyResult<()> {
         let state = self.state(py);
         let Some(transport) = Self::held(py, &state.transport) else { return Ok(()) };

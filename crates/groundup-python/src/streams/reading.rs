@@ -151,7 +151,7 @@ fn lacks(py: Python<'_>, reader: &ReaderState) -> bool {
 }
 
 fn take<'py>(py: Python<'py>, reader: &ReaderState, count: usize) -> PyResult<Read<'py>> {
-    let taken = reader.state(py).received.borrow_mut().take(py, count);
+    let taken = reader.take(py, count);
     reader.go_on(py)?;
     Ok(Read::Done(taken.into_any()))
 }
@@ -163,7 +163,7 @@ fn read_all<'py>(
 ) -> PyResult<Read<'py>> {
     let state = reader.state(py);
     loop {
-        let block = state.received.borrow_mut().take(py, state.limit.get());
+        let block = reader.take(py, state.limit.get());
         reader.go_on(py)?;
         if block.as_bytes().is_empty() {
             return Ok(Read::Done(PyBytes::new(py, earlier).into_any()));
@@ -184,7 +184,7 @@ fn read_exactly<'py>(py: Python<'py>, reader: &ReaderState, count: usize) -> PyR
     if !state.is_eof.get() {
         return Ok(Read::Waits("readexactly"));
     }
-    let partial = state.received.borrow_mut().take(py, count);
+    let partial = reader.take(py, count);
     Err(incomplete(py, &partial, Some(count)))
 }
 
@@ -254,7 +254,7 @@ impl Until {
 
     /// The end has come without a separator.
     fn end<'py>(&self, py: Python<'py>, reader: &ReaderState) -> PyResult<Read<'py>> {
-        let rest = reader.state(py).received.borrow_mut().take(py, usize::MAX);
+        let rest = reader.take(py, usize::MAX);
         match self.line {
             None => Err(incomplete(py, &rest, None)),
             Some(Line::Next) if rest.as_bytes().is_empty() => {

@@ -4,6 +4,8 @@ use memchr::{memchr, memmem};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use crate::spare_bytes::SpareBytes;
+
 /// What a piece of memory may hold on to when all of it is read, in bytes.
 const KEPT: usize = 4096;
 
@@ -50,28 +52,34 @@ impl Received {
     }
 
     /// Takes so many bytes from the front, at most all there are.
-    pub fn take<'py>(&mut self, py: Python<'py>, count: usize) -> Bound<'py, PyBytes> {
+    pub fn take<'py>(
+        &mut self,
+        py: Python<'py>,
+        count: usize,
+        spares: &SpareBytes,
+    ) -> Bound<'py, PyBytes> {
         let len = self.len(py);
         let count = count.min(len);
-        let is_all = count == len;
-        if is_all
+        if count == len
             && self.start == 0
             && let Some(piece) = self.piece.take()
         {
             return piece.into_bound(py);
         }
-        let taken = PyBytes::new(py, &self.unread(py)[..count]);
-        if is_all {
-            self.clear()
-        } else {
-            self.start += count
-        }
+        let copy = spares.copy(py, &self.unread(py)[..count]);
+        let taken = copy.bytes().clone();
+        spares.lend(copy);
+        self.skip(py, count);
         taken
     }
 
     /// Forgets so many bytes at the front.
     pub fn skip(&mut self, py: Python<'_>, count: usize) {
-        drop(self.take(py, count));
+        if count < self.len(py) {
+            self.start += count;
+        } else {
+            self.clear();
+        }
     }
 
     /// Forgets all.

@@ -21,7 +21,7 @@ pub use listener::Listener;
 pub use pipe::{ReadPipeTransport, WritePipeTransport};
 pub use sendfile_protocol::SendfileProtocol;
 pub use server::Server;
-pub use stream::{FileSending, LARGE, Origin, StreamSocket, StreamTransport, size_for};
+pub use stream::{FileSending, Origin, StreamSocket, StreamTransport, receive};
 pub use subprocess::SubprocessTransport;
 pub use tls::{Session, TlsOptions, TlsProtocol, TlsTransport};
 pub use unix_path::{UnixPath, is_abstract, remove_stale};

@@ -10,6 +10,7 @@ mod file_sending;
 mod methods;
 mod quick_methods;
 mod reading;
+mod receiving;
 mod reports;
 mod socket;
 mod state;
@@ -26,7 +27,7 @@ use pyo3::types::PyContext;
 
 pub use file_sending::FileSending;
 pub use quick_methods::prepare;
-pub use reading::{LARGE, size_for};
+pub use receiving::receive;
 pub use socket::StreamSocket;
 pub use write_buffer::{WriteBuffer, piece_of};
 

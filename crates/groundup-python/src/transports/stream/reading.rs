@@ -9,19 +9,11 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use super::StreamTransport;
+use super::receiving::{LARGE, receive};
 use crate::event_loop::READ_SIZE;
-use crate::spare_bytes::{Served, SpareBytes};
 use crate::transports::TlsProtocol;
 use crate::transports::reports::Reporting;
 use crate::{errors, ffi, streams};
-
-/// Reads of this size and larger are made without a copy, in bytes.
-pub const LARGE: usize = 32 * 1024;
-
-/// How much to ask for, when so much is expected: a little more, in few different sizes.
-pub fn size_for(expected: usize) -> usize {
-    (expected + expected / 16).next_multiple_of(LARGE / 4).min(READ_SIZE)
-}
 
 impl StreamTransport {
     /// Receives once, and sends what the protocol answers while what it needs is at hand.
@@ -42,39 +34,21 @@ impl StreamTransport {
     fn read(stream: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (stream.py(), stream.get());
         let spares = this.event_loop.get().spares(py);
-        match this.receive(py, spares) {
+        let expected = &this.state(py).expected;
+        match receive(py, this.event_loop.get(), this.fd(), expected, READ_SIZE) {
             Ok(data) if data.len() == 0 => Self::on_eof(stream),
             Ok(data) => {
                 let outcome = Self::hand_up(stream, data.bytes());
-                match outcome {
-                    Ok(true) => spares.lend(data),
-                    _ => spares.keep(data),
+                if matches!(outcome, Ok(true)) || data.len() >= LARGE {
+                    spares.lend(data);
+                } else {
+                    spares.keep(data);
                 }
                 let outcome = outcome.map(drop);
                 Self::fail_on_error(stream, outcome, "protocol.data_received() call failed.")
             }
             Err(error) => Self::fail_on_read_error(stream, error),
         }
-    }
-
-    /// Receives into the scratch buffer, or, where much is expected, to where it stays.
-    fn receive<'py>(
-        &self,
-        py: Python<'py>,
-        spares: &SpareBytes,
-    ) -> rustix::io::Result<Served<'py>> {
-        let (expected, fd) = (&self.state(py).expected, self.fd());
-        let size = size_for(expected.get());
-        let data = self.event_loop.get().with_scratch(py, |scratch| {
-            let scratch = &mut scratch[..READ_SIZE];
-            if size >= LARGE {
-                return spares.receive(py, fd, size, scratch);
-            }
-            let (len, _) = rustix::net::recv(fd, &mut *scratch, RecvFlags::DONTWAIT)?;
-            Ok(spares.copy(py, &scratch[..len]))
-        })?;
-        expected.set(data.len());
-        Ok(data)
     }
 
     /// Gives what was received to who wants it; tells whether that is a reader, which keeps it.

@@ -68,7 +68,7 @@ impl TlsProtocol {
         let received = this.session.read(py, spares)?;
         if let Some(data) = received.data {
             this.hand_up(data.bytes())?;
-            spares.keep(data);
+            spares.lend(data);
         }
         if received.is_end {
             return Self::end_by_peer(tls);
