@@ -49,6 +49,14 @@ async def test_data_arrives_whole_and_in_order():
         assert protocol.hints == {-1}
 
 
+async def test_a_large_buffer_gets_all_that_comes():
+    data = os.urandom(1 << 20)
+    async with connected(lambda: Filling(1 << 20)) as (_, protocol, far):
+        await asyncio.get_running_loop().sock_sendall(far, data)
+        await until(lambda: len(protocol.received) == len(data))
+        assert protocol.received == data
+
+
 async def test_one_turn_fills_one_buffer():
     async with connected(lambda: Filling(10)) as (_, protocol, far):
         far.send(bytes(25))

@@ -15,6 +15,10 @@ use crate::transports::TlsProtocol;
 use crate::transports::reports::Reporting;
 use crate::{errors, ffi, streams};
 
+/// How much one read takes into a protocol's own buffer, in bytes. Protocols that pass on what they get often
+/// have one of 256 KiB, and the kernel would send that as four packets and a tiny fifth.
+const INTO_SIZE: usize = 2 * READ_SIZE;
+
 impl StreamTransport {
     /// Receives once, and sends what the protocol answers while what it needs is at hand.
     pub(super) fn on_readable(stream: &Bound<'_, Self>) -> PyResult<()> {
@@ -83,7 +87,8 @@ impl StreamTransport {
             }
         };
         let received = ffi::with_bytes_mut(&buffer, |bytes| {
-            rustix::net::recv(this.fd(), bytes, RecvFlags::DONTWAIT)
+            let most = bytes.len().min(INTO_SIZE);
+            rustix::net::recv(this.fd(), &mut bytes[..most], RecvFlags::DONTWAIT)
         });
         drop(buffer);
         match received {
