@@ -220,6 +220,19 @@ fn a_connection_has_what_came_and_went() {
     assert_eq!(weave.lanes[weave.steps[0].lane].kind, LaneKind::Descriptor);
 }
 
+#[test]
+fn a_connection_that_is_said_to_be_open_again_is_the_same() {
+    let story = Story::new();
+    let [tcp, one, other] = ["tcp", "127.0.0.1:80", "127.0.0.1:81"].map(|it| story.name(it));
+    story.note(Verb::Read, 9, pair(1, 1)).note(Verb::Open, 9, pair(tcp, one));
+    story.note(Verb::Open, 9, pair(tcp, one)).note(Verb::Write, 9, pair(1, 1));
+    story.note(Verb::Open, 9, pair(tcp, other)).note(Verb::Close, 9, 0);
+    story.note(Verb::Open, 9, pair(tcp, other));
+    let weave = story.weave();
+    let sockets: Vec<_> = weave.sockets.iter().map(|it| (it.peer, it.transfers.len())).collect();
+    assert_eq!(sockets, [(one, 2), (other, 0), (other, 0)]);
+}
+
 fn times_of(columns: &Columns, name: &str) -> Vec<f64> {
     let column = columns.columns.iter().find(|it| it.name == name).unwrap();
     assert_eq!((column.kind, column.bytes.len()), (Kind::F64, 8 * column.length));

@@ -9,7 +9,14 @@ use crate::weave::parts::{Cancel, Job, Socket, Stack, Transfer, Usage};
 impl Loom<'_> {
     pub(super) fn open(&mut self, time: Timestamp, descriptor: u64, detail: u64) {
         let (kind, peer) = halves(detail);
-        let socket = self.add_socket(time, descriptor);
+        let known = self.sockets.get(&descriptor).copied();
+        // What is open already may be said again; not all of it was heard before.
+        let same = known.filter(|&it| {
+            let Socket { kind: known_kind, peer: known_peer, .. } = self.weave.sockets[it];
+            let text = |name| self.recording.name(name);
+            known_kind == 0 || (text(known_kind), text(known_peer)) == (text(kind), text(peer))
+        });
+        let socket = same.unwrap_or_else(|| self.add_socket(time, descriptor));
         (self.weave.sockets[socket].kind, self.weave.sockets[socket].peer) = (kind, peer);
     }
 
