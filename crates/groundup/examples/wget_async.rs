@@ -11,16 +11,8 @@ use http::Target;
 
 async fn wget(target: &Target) -> io::Result<Vec<u8>> {
     let stream = Async::connect(target.address).await?;
-    send(&stream, &target.request()).await?;
+    stream.write_all(&target.request()).await?;
     receive(&stream).await
-}
-
-async fn send(stream: &Async<TcpStream>, mut request: &[u8]) -> io::Result<()> {
-    while !request.is_empty() {
-        let sent = stream.write_with(|mut stream| stream.write(request)).await?;
-        request = &request[sent..];
-    }
-    Ok(())
 }
 
 async fn receive(stream: &Async<TcpStream>) -> io::Result<Vec<u8>> {

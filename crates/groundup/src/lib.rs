@@ -53,7 +53,7 @@ pub mod weave;
 pub use coroutine::{Coroutine, Step};
 pub use generator::generator;
 pub use interweave::{interweave, run, run_all};
-pub use runtime::{block_on, sleep, spawn, yield_now};
+pub use runtime::{block_on, record, sleep, spawn, yield_now};
 
 /// The examples of the project's front page, so that they are tested with the others.
 #[cfg(doctest)]

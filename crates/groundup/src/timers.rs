@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 const SWEEP_MINIMUM: usize = 64;
 
 /// Names one timer of a [`Timers`]; never used twice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TimerKey {
     slot: usize,
     sequence: u64,

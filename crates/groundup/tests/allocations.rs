@@ -3,13 +3,14 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::pin::{Pin, pin};
+use std::time::Duration;
 
 use groundup::clock::Timestamp;
 use groundup::coroutine::{Coroutine, Step};
 use groundup::generator::{Yielder, generator};
-use groundup::interweave;
 use groundup::ready::ReadyQueue;
 use groundup::timers::Timers;
+use groundup::{block_on, interweave, record, sleep, yield_now};
 
 /// The system's allocator, counting by thread.
 struct Counting;
@@ -99,6 +100,26 @@ fn a_ready_queue_that_has_grown_allocates_nothing() {
         }
     };
     assert_eq!(allocations(steps), 0);
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn steps_and_waits_that_are_recorded_allocate_nothing() {
+    let tape = record("/dev/null").unwrap();
+    let allocated = block_on(async {
+        let steps = async |count: usize| {
+            for _ in 0..count {
+                yield_now().await;
+                sleep(Duration::ZERO).await;
+            }
+        };
+        steps(10).await;
+        let before = ALLOCATIONS.get();
+        steps(1000).await;
+        ALLOCATIONS.get() - before
+    });
+    tape.finish().unwrap();
+    assert_eq!(allocated, 0);
 }
 
 #[test]

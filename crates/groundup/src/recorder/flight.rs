@@ -39,7 +39,13 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
     /// Keeps a record of this moment.
     #[inline]
     pub fn note(&self, verb: Verb, subject: u64, detail: u64) {
-        self.ring.borrow_mut().push(self.clock.now(), verb, subject, detail);
+        self.note_at(self.clock.now(), verb, subject, detail);
+    }
+
+    /// Keeps a record of a moment that has just been.
+    #[inline]
+    pub fn note_at(&self, time: Timestamp, verb: Verb, subject: u64, detail: u64) {
+        self.ring.borrow_mut().push(time, verb, subject, detail);
     }
 
     /// The number of a text, to refer to it in records.

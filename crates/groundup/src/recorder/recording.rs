@@ -18,11 +18,13 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::flight::FlightRecorder;
 use super::names;
 use super::record::{Record, Verb, halves, pair};
 use super::ring;
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Monotonic, Timestamp};
 
 /// What a recording begins with.
 pub const MAGIC: [u8; 8] = *b"\x89WEAVE\r\n";
@@ -75,6 +77,15 @@ impl fmt::Display for Unreadable {
 impl std::error::Error for Unreadable {}
 
 impl Head {
+    /// The head of a recording by this process that begins now, and has nothing in it yet.
+    #[must_use]
+    pub fn now() -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let wall = i64::try_from(since_1970.as_nanos()).unwrap_or(i64::MAX);
+        let (length, process) = (HEAD as u32, u64::from(std::process::id()));
+        Self { length, names: 0, records: 0, process, monotonic: Monotonic.now(), wall }
+    }
+
     /// The fields of the head in bytes.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; HEAD] {
@@ -157,6 +168,19 @@ impl Recording {
         let records = usize::try_from(head.records).map_or(rest.len(), |it| it.min(rest.len()));
         let (records, names) = (ring::read(&rest[..records]), names.to_vec());
         Ok(Self { head, records, names })
+    }
+
+    /// What a recorder has kept up to now, of a recording that began as this head says.
+    #[must_use]
+    pub fn kept_by<M, C>(recorder: &FlightRecorder<M, C>, head: Head) -> Self
+    where
+        M: AsRef<[u8]> + AsMut<[u8]>,
+        C: Clock,
+    {
+        recorder.look(|ring, names| {
+            let records = ring::read(ring.memory());
+            Self { head, records, names: names.memory()[..names.used()].to_vec() }
+        })
     }
 
     /// The text of a name in a record.

@@ -36,12 +36,14 @@ impl<R> Switch<R> {
     }
 
     /// Who listens.
+    #[inline]
     pub fn listener(&self) -> Option<Rc<R>> {
-        self.listener.borrow().clone()
+        self.is_on.get().then(|| self.listener.borrow().clone()).flatten()
     }
 
+    /// Tells whoever listens; nobody may be put in or taken out meanwhile.
     #[inline(always)]
-    fn tell(&self, verb: impl FnOnce(&R)) {
+    pub fn tell(&self, verb: impl FnOnce(&R)) {
         if self.is_on.get() {
             self.pass_on(verb);
         }

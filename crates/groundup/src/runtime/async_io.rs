@@ -1,50 +1,19 @@
 //! Waiting for descriptors: a non-blocking object and the tasks that wait until it is ready.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::future::poll_fn;
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::rc::Rc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use rustix::net::{AddressFamily, SocketFlags, SocketType, sockopt};
 
+use super::awaited::Awaited;
 use super::host::{self, Runtime};
+use super::waiters::Waiters;
 use crate::poller::Readiness;
-
-/// The tasks that wait for one descriptor, one for each direction.
-#[derive(Debug, Default)]
-pub(super) struct Waiters {
-    reader: RefCell<Option<Waker>>,
-    writer: RefCell<Option<Waker>>,
-    /// The directions in which somebody waits, or has been woken and not gone on yet.
-    taken: Cell<Readiness>,
-}
-
-impl Waiters {
-    /// Wakes those whose direction is ready.
-    pub fn wake(&self, readiness: Readiness) {
-        for direction in [Readiness::READABLE, Readiness::WRITABLE] {
-            if !(readiness & direction).is_none() {
-                let waker = self.slot(direction).take();
-                waker.into_iter().for_each(Waker::wake);
-            }
-        }
-    }
-
-    fn slot(&self, direction: Readiness) -> &RefCell<Option<Waker>> {
-        if direction.readable() { &self.reader } else { &self.writer }
-    }
-
-    fn interest(&self) -> Readiness {
-        let interest_of = |slot: &RefCell<Option<Waker>>, direction| {
-            if slot.borrow().is_some() { direction } else { Readiness::NONE }
-        };
-        interest_of(&self.reader, Readiness::READABLE)
-            | interest_of(&self.writer, Readiness::WRITABLE)
-    }
-}
 
 /// A non-blocking I/O object whose operations can be awaited inside [`block_on`](super::block_on).
 ///
@@ -89,6 +58,12 @@ impl<T: AsFd> Async<T> {
     ///
     /// Outside [`block_on`](super::block_on).
     pub fn new(io: T) -> io::Result<Self> {
+        let object = Self::watched(io)?;
+        object.tell_of_opening(None);
+        Ok(object)
+    }
+
+    fn watched(io: T) -> io::Result<Self> {
         rustix::io::ioctl_fionbio(&io, true)?;
         let waiters = Rc::new(Waiters::default());
         let runtime = host::expect_current();
@@ -187,7 +162,19 @@ impl<T: AsFd> Turn<'_, T> {
             self.waits.set(true);
         }
         drop(waiters.slot(self.direction).replace(Some(context.waker().clone())));
-        self.object.watch_waiters(&host::expect_current())
+        let wait = |runtime: &Rc<Runtime>| {
+            runtime.tell(|witness| witness.awaits(self.awaited()));
+            self.object.watch_waiters(runtime)
+        };
+        host::with_current(wait).expect(host::OUTSIDE)
+    }
+
+    fn awaited(&self) -> Awaited {
+        let descriptor = self.object.io.as_fd().as_raw_fd();
+        match self.direction.readable() {
+            true => Awaited::Readable(descriptor),
+            false => Awaited::Writable(descriptor),
+        }
     }
 }
 
@@ -199,10 +186,11 @@ impl<T: AsFd> Drop for Turn<'_, T> {
         let waiters = &self.object.waiters;
         waiters.taken.set(waiters.taken.get().without(self.direction));
         drop(waiters.slot(self.direction).take());
-        if let Some(runtime) = host::current() {
+        host::with_current(|runtime| {
+            runtime.tell(|witness| witness.no_longer_awaits(self.awaited()));
             // To hear of less fails only where the descriptor is gone already.
-            let _ = self.object.watch_waiters(&runtime);
-        }
+            let _ = self.object.watch_waiters(runtime);
+        });
     }
 }
 
@@ -216,7 +204,8 @@ impl Async<TcpStream> {
         let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let socket: OwnedFd = rustix::net::socket_with(family, SocketType::STREAM, flags, None)?;
-        let stream = Self::new(TcpStream::from(socket))?;
+        let stream = Self::watched(TcpStream::from(socket))?;
+        stream.tell_of_opening(Some(address));
         match rustix::net::connect(&stream.io, &address) {
             Ok(()) => return Ok(stream),
             Err(rustix::io::Errno::INPROGRESS) => stream.writable().await?,
@@ -230,6 +219,7 @@ impl Async<TcpStream> {
 impl<T: AsFd> Drop for Async<T> {
     fn drop(&mut self) {
         if let Some(runtime) = host::current().filter(|runtime| self.is_watched(runtime)) {
+            runtime.tell(|witness| witness.close(self.io.as_fd().as_raw_fd()));
             runtime.events.unwatch(self.io.as_fd());
         }
     }

@@ -4,14 +4,15 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::fmt;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::pin::{Pin, pin};
 use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 
-use super::host::{self, Runtime};
+use super::awaited::Awaited;
+use super::host::{self, Ready, Runtime};
+use super::origin::Origin;
 use super::tasks::TaskKey;
-use crate::recorder::Recorder;
 
 /// Starts a task on this thread's loop; it first runs in the loop's next turn.
 ///
@@ -29,17 +30,19 @@ use crate::recorder::Recorder;
 ///
 /// assert_eq!(block_on(async { spawn(async { 4 }).await }), 4);
 /// ```
+#[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
     F: Future + 'static,
 {
     let runtime = host::expect_current();
+    let origin = Origin::of::<F>(Location::caller());
     let outcome = Rc::new(RefCell::new(Outcome::Pending(None)));
     let task = Box::pin(settle(future, outcome.clone()));
-    let waker = runtime.tasks.insert(task, runtime.events.inbox().clone());
-    runtime.events.recorder().spawn(waker.key.id());
-    waker.waker().wake();
-    JoinHandle { task: Some((Rc::downgrade(&runtime), waker.key)), outcome }
+    let key = runtime.tasks.insert(task, origin, runtime.events.inbox().clone());
+    runtime.tell(|witness| witness.spawn(key, origin));
+    runtime.events.wake(Ready::Task(key));
+    JoinHandle { task: Some((Rc::downgrade(&runtime), key)), outcome }
 }
 
 /// Runs a future, stores what comes of it, and wakes whoever waits for that.
@@ -53,6 +56,9 @@ async fn settle<F: Future>(future: F, outcome: Rc<RefCell<Outcome<F::Output>>>) 
         }
     })
     .await;
+    if let Err(panic) = &result {
+        host::tell(|witness| witness.panic(&**panic));
+    }
     let waiting = outcome.replace(Outcome::Settled(result));
     if let Outcome::Pending(Some(waker)) = waiting {
         waker.wake();
@@ -78,6 +84,35 @@ pub struct JoinHandle<T> {
 }
 
 impl<T> JoinHandle<T> {
+    /// Gives the task a name, for a [recording](super::record); otherwise it goes by its number.
+    ///
+    /// The name is made only while this thread is recorded, and a recording that begins later does
+    /// not know it.
+    ///
+    /// # Examples
+    ///
+    /// ```
+    /// use groundup::{block_on, spawn};
+    ///
+    /// let url = "http://localhost/";
+    /// block_on(spawn_fetch(url));
+    ///
+    /// async fn spawn_fetch(url: &str) {
+    ///     spawn(async { /* … */ }).named(format_args!("fetch {url}")).await;
+    /// }
+    /// ```
+    pub fn named(self, name: impl fmt::Display) -> Self {
+        let Some((runtime, key)) = &self.task else { return self };
+        if let Some(runtime) = runtime.upgrade().filter(|it| it.events.recorder().is_on())
+            && let Some(origin) = runtime.tasks.origin(*key)
+        {
+            // A name may do anything while it is made.
+            let name = name.to_string();
+            runtime.tell(|witness| witness.rename(*key, origin, name));
+        }
+        self
+    }
+
     /// Lets the task go on without a handle.
     pub fn detach(mut self) {
         self.task = None;
@@ -96,6 +131,9 @@ impl<T> Future for JoinHandle<T> {
         let mut outcome = self.outcome.borrow_mut();
         if let Outcome::Pending(waiting) = &mut *outcome {
             *waiting = Some(context.waker().clone());
+            if let Some((_, key)) = &self.task {
+                host::tell(|witness| witness.awaits(Awaited::Task(*key)));
+            }
             return Poll::Pending;
         }
         match std::mem::replace(&mut *outcome, Outcome::Taken) {
@@ -109,8 +147,11 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let Some((runtime, key)) = &self.task else { return };
+        if self.is_finished() {
+            return;
+        }
         if let Some(runtime) = runtime.upgrade() {
-            drop(runtime.tasks.remove(*key));
+            runtime.cancel(*key);
         }
     }
 }

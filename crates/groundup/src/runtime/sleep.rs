@@ -6,6 +6,7 @@ use std::rc::{Rc, Weak};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use super::awaited::Awaited;
 use super::host::{self, Ready, Runtime};
 use crate::clock::{Clock, Timestamp};
 use crate::timers::TimerKey;
@@ -56,16 +57,23 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
-        let runtime = host::expect_current();
-        let now = runtime.events.clock().now();
-        let deadline = match &self.timer {
-            None => now.after(self.duration),
-            Some(timer) if timer.deadline <= now => return Poll::Ready(()),
-            // Polled early, perhaps by another task or on another loop: that one is to be woken.
-            Some(timer) => timer.deadline,
+        let set = |runtime: &Rc<Runtime>| {
+            let now = runtime.events.clock().now();
+            let deadline = match &self.timer {
+                None => now.after(self.duration),
+                Some(timer) if timer.deadline <= now => return None,
+                // Polled early, perhaps by another task or on another loop: that one is to be woken.
+                Some(timer) => timer.deadline,
+            };
+            Some(Timer::set(runtime, deadline, context.waker().clone()))
         };
-        self.timer = Some(Timer::set(&runtime, deadline, context.waker().clone()));
-        Poll::Pending
+        match host::with_current(set).expect(host::OUTSIDE) {
+            None => Poll::Ready(()),
+            timer => {
+                self.timer = timer;
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -79,7 +87,9 @@ struct Timer {
 
 impl Timer {
     fn set(runtime: &Rc<Runtime>, deadline: Timestamp, waker: Waker) -> Self {
+        let address = waker.data().addr();
         let key = runtime.events.wake_at(deadline, Ready::Waker(waker));
+        runtime.tell(|witness| witness.awaits_timer(key, address));
         Self { runtime: Rc::downgrade(runtime), deadline, key }
     }
 }
@@ -87,7 +97,9 @@ impl Timer {
 impl Drop for Timer {
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.upgrade() {
-            drop(runtime.events.cancel_timer(self.key));
+            let Some(waker) = runtime.events.cancel_timer(self.key) else { return };
+            runtime.tell(|witness| witness.no_longer_awaits(Awaited::Timer(self.key)));
+            drop(waker);
         }
     }
 }

@@ -37,6 +37,7 @@ prints_what_is_expected! {
     interweave_async,
     display_in_turn,
     display_interwoven,
+    weave,
 }
 
 /// The names of the files in `folder` that end in `extension`.

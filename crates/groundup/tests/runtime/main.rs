@@ -5,6 +5,7 @@ mod cancellation;
 mod entering;
 #[path = "../limit/mod.rs"]
 mod limit;
+mod recording;
 mod tasks;
 mod time;
 mod wakers;
