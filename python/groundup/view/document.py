@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+from groundup.view import listing
 from groundup.view.weave import Weave
 
 #: The version of the document's form.
@@ -50,18 +51,14 @@ def write(weave: Weave, file: TextIO) -> None:
         table, field = name.split(".")
         tables.setdefault(table, []).append(field)
     for table, fields in tables.items():
-        file.write(f',\n"{table}": [')
-        _write_rows(weave, table, fields, file)
-        file.write("]")
+        file.write(f',\n"{table}":')
+        listing.write(_rows(weave, table, fields), file)
     file.write("}\n")
 
 
-def _write_rows(weave: Weave, table: str, fields: list[str], file: TextIO) -> None:
+def _rows(weave: Weave, table: str, fields: list[str]) -> Iterator[dict[str, Any]]:
     columns = (_values(weave, f"{table}.{field}") for field in fields)
-    separator = "\n"
-    for row in zip(*columns, strict=True):
-        file.write(separator + json.dumps(dict(zip(fields, row, strict=True))))
-        separator = ",\n"
+    return (dict(zip(fields, row, strict=True)) for row in zip(*columns, strict=True))
 
 
 def _values(weave: Weave, name: str) -> Iterator[Any]:

@@ -7,11 +7,10 @@ queue, instants for marks and requests to cancel. Times in it are microseconds.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from groundup.view import names
+from groundup.view import listing, names
 from groundup.view.tables import stacks
 from groundup.view.weave import STEP, Weave
 
@@ -22,13 +21,10 @@ Event = dict[str, Any]
 
 
 def write(weave: Weave, file: TextIO) -> None:
-    """Write the trace, an event to a line."""
-    file.write('{"displayTimeUnit":"ns","traceEvents":[')
-    separator = "\n"
-    for event in events(weave):
-        file.write(separator + json.dumps({"pid": weave.process, **event}, separators=(",", ":")))
-        separator = ",\n"
-    file.write("\n]}\n")
+    """Write the trace."""
+    file.write('{"displayTimeUnit":"ns","traceEvents":')
+    listing.write(({"pid": weave.process, **event} for event in events(weave)), file)
+    file.write("}\n")
 
 
 def events(weave: Weave) -> Iterator[Event]:
@@ -99,11 +95,12 @@ def _steps(weave: Weave, called: list[str]) -> Iterator[Event]:
 
 
 def _waits(weave: Weave) -> Iterator[Event]:
+    chains = [weave.chain(chain) for chain in range(weave.length("chains"))]
     # Waits of a lane do not overlap, so they share a number: a viewer has a row for each.
     rows = weave.rows("waits", "lane", "began", "ended", "chain")
     for wait, (lane, began, ended, chain) in enumerate(rows):
         common = {"cat": "wait", "id": int(lane), "tid": _thread(lane), "name": _wait(weave, wait)}
-        args = {"who awaits whom": weave.chain(int(chain))}
+        args = {"who awaits whom": chains[int(chain)]}
         yield {"ph": "b", "ts": _microseconds(began), **common, "args": args}
         yield {"ph": "e", "ts": _microseconds(ended), **common}
 
