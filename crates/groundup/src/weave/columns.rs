@@ -3,12 +3,17 @@
 //! Times are nanoseconds since the weave began, NaN where there is none. Names are numbers of
 //! [`Columns::strings`], the first of which is empty.
 
+mod chains;
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 
+use self::chains::Chains;
 use super::parts::{Cause, LaneKind, Weave};
 use crate::clock::Timestamp;
+use crate::recorder::Name;
 use crate::recorder::recording::Recording;
-use crate::recorder::{Name, Verb, halves};
 
 /// What the numbers of a column are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,32 +267,5 @@ impl Columns {
     ) {
         let bytes = bytes.into_iter().flatten().collect();
         self.columns.push(Column { name, kind, length, bytes });
-    }
-}
-
-/// The chains of awaits, numbered from 1 on in the order in which the recording tells of them.
-struct Chains {
-    /// Who awaits, and the number of the chain that it awaits; the first is none.
-    links: Vec<(Name, u32)>,
-    /// The numbers of chains, by those that they have in the recording.
-    numbers: HashMap<u64, u32>,
-}
-
-impl Chains {
-    fn of(recording: &Recording) -> Self {
-        let mut chains = Self { links: vec![(0, 0)], numbers: HashMap::new() };
-        for link in recording.of(Verb::Link) {
-            let (name, rest) = halves(link.detail);
-            // What is awaited is told first.
-            let rest = chains.number(rest);
-            chains.numbers.insert(link.subject, chains.links.len() as u32);
-            chains.links.push((name, rest));
-        }
-        chains
-    }
-
-    /// The number of a chain; 0, which is none, if the records that told of it are lost.
-    fn number(&self, chain: u32) -> u32 {
-        self.numbers.get(&u64::from(chain)).copied().unwrap_or(0)
     }
 }
