@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import math
 import os
 import platform
 import sys
@@ -20,6 +21,8 @@ __all__ = ["Recording", "record"]
 
 #: How large a file becomes at most, in megabytes of 1,048,576 bytes, if nobody says otherwise.
 MEGABYTES = 64.0
+#: How many seconds a step may take before its stack is noted, if nobody says otherwise.
+STEP_LIMIT = 0.1
 
 
 class Recording:
@@ -30,10 +33,15 @@ class Recording:
 
     _active: ClassVar[Recording | None] = None
 
-    def __init__(self, path: str | os.PathLike[str], megabytes: float) -> None:
+    def __init__(
+        self, path: str | os.PathLike[str], megabytes: float, step_limit: float | None
+    ) -> None:
         """Describe a recording; see `record`."""
         if not 1 / 16 <= megabytes <= 16 * 1024:
             raise ValueError(f"megabytes must be 1/16 to 16384, got {megabytes!r}")
+        if step_limit is not None and not 0.001 <= step_limit < math.inf:
+            raise ValueError(f"step_limit must be 0.001 seconds or more, got {step_limit!r}")
+        self._step_limit = step_limit
         self._path = Path(os.path.abspath(path))
         self._size = int(megabytes * 1024 * 1024)
         self._process = os.getpid()
@@ -104,16 +112,15 @@ class Recording:
         with self._lock:
             if loop in self._of_loops:
                 return
+            self._of_loops[loop] = None
             try:
                 recording = self._first or _groundup.Recording(self._next_path(), self._size)
+                self._first = None
+                self._files.append(Path(recording.path))
+                self._of_loops[loop] = recording
+                recording.begin(loop, _facts(), self._step_limit)
             except OSError as error:
-                self._of_loops[loop] = None
                 warnings.warn(f"cannot record a loop: {error}", RuntimeWarning, stacklevel=2)
-                return
-            self._first = None
-            recording.begin(loop, _facts())
-            self._of_loops[loop] = recording
-            self._files.append(Path(recording.path))
 
     def _next_path(self) -> Path:
         """Return the given name with `%p` replaced, and a number for each loop but the first."""
@@ -149,7 +156,12 @@ class Recording:
         self.stop()
 
 
-def record(path: str | os.PathLike[str], *, megabytes: float = MEGABYTES) -> Recording:
+def record(
+    path: str | os.PathLike[str],
+    *,
+    megabytes: float = MEGABYTES,
+    step_limit: float | None = STEP_LIMIT,
+) -> Recording:
     """Record what happens in event loops, for `groundup view` to show.
 
     Use it as a context manager, around any part of a program:
@@ -169,11 +181,14 @@ def record(path: str | os.PathLike[str], *, megabytes: float = MEGABYTES) -> Rec
         path: The name of the file; one that is there is replaced. `%p` in it stands for the number
             of the process.
         megabytes: How large a file may become, 1/16 to 16384, in units of 1,048,576 bytes.
+        step_limit: Seconds, 0.001 or more. When a step takes longer, the stack of its thread is
+            noted while it does. That takes the interpreter lock: of a function in C that does not
+            let go of it, one sees the line that called it, as soon as it returns. None: never.
 
     Raises:
-        ValueError: The size is out of range.
+        ValueError: A number is out of range.
     """
-    return Recording(path, megabytes)
+    return Recording(path, megabytes, step_limit)
 
 
 def _facts() -> list[tuple[str, str]]:

@@ -137,6 +137,7 @@ import_once! {
     strerror = "os"."strerror";
     format_list = "traceback"."format_list";
     getframe = "sys"."_getframe";
+    current_frames = "sys"."_current_frames";
     is_finalizing = "sys"."is_finalizing";
     get_asyncgen_hooks = "sys"."get_asyncgen_hooks";
     set_asyncgen_hooks = "sys"."set_asyncgen_hooks";

@@ -3,7 +3,7 @@
 //! It has the crate's layers once more, as Python sees them: coroutines ([`coroutine`],
 //! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
 //! ([`transports`]). What is unsafe stands in [`contexts`], [`ffi`], [`gil`], [`quick_method`], [`spare_bytes`],
-//! [`spare_handles`] and [`thread_exit`].
+//! [`spare_handles`], [`thread_exit`] and [`thread_signals`].
 
 mod ffi;
 mod gil;
@@ -11,6 +11,7 @@ mod quick_method;
 mod spare_bytes;
 mod spare_handles;
 mod thread_exit;
+mod thread_signals;
 
 mod contexts;
 mod errors;

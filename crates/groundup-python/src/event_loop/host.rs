@@ -97,22 +97,10 @@ impl Host for Asyncio {
         source: Source,
         readiness: Readiness,
     ) -> Result<(), RunError> {
-        let py = event_loop.py();
-        EventLoop::leave_task(event_loop);
-        match source {
-            Source::Stream(stream) => {
-                StreamTransport::dispatch(&stream.into_bound(py), readiness)?;
-            }
-            Source::Datagram(transport) => {
-                DatagramTransport::dispatch(&transport.into_bound(py), readiness)?;
-            }
-            Source::Listener(listener) => Listener::accept(listener.bind(py))?,
-            Source::Watchers(watchers) => {
-                Watchers::dispatch(event_loop, watchers.get(), readiness)?;
-            }
-            Source::Signals => signals::dispatch(event_loop)?,
+        match event_loop.get().narrator(event_loop.py()) {
+            None => dispatch_to(event_loop, source, readiness),
+            Some(narrator) => narrator.watch(|| dispatch_to(event_loop, source, readiness)),
         }
-        Ok(())
     }
 
     fn sleep(
@@ -167,6 +155,31 @@ fn go_on(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError
         Ready::Datagram(transport, step) => {
             DatagramTransport::take_step(transport.bind(py), step)?;
         }
+    }
+    Ok(())
+}
+
+/// Tells a source that its descriptor is ready.
+#[inline]
+fn dispatch_to(
+    event_loop: &Bound<'_, EventLoop>,
+    source: Source,
+    readiness: Readiness,
+) -> Result<(), RunError> {
+    let py = event_loop.py();
+    EventLoop::leave_task(event_loop);
+    match source {
+        Source::Stream(stream) => {
+            StreamTransport::dispatch(&stream.into_bound(py), readiness)?;
+        }
+        Source::Datagram(transport) => {
+            DatagramTransport::dispatch(&transport.into_bound(py), readiness)?;
+        }
+        Source::Listener(listener) => Listener::accept(listener.bind(py))?,
+        Source::Watchers(watchers) => {
+            Watchers::dispatch(event_loop, watchers.get(), readiness)?;
+        }
+        Source::Signals => signals::dispatch(event_loop)?,
     }
     Ok(())
 }

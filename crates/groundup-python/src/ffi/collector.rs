@@ -67,12 +67,17 @@ pub unsafe fn is_weakly_known(object: *mut ffi::PyObject) -> bool {
 ///
 /// Those of [`Bound::new`].
 pub fn create<T: PyClass<BaseType = PyAny>>(py: Python<'_>, value: T) -> PyResult<Bound<'_, T>> {
+    without_collections(py, || Bound::new(py, value))
+}
+
+/// Acts while no collection of garbage begins by itself, and so no finalizer of the program's runs.
+pub fn without_collections<T>(_py: Python<'_>, act: impl FnOnce() -> T) -> T {
     // SAFETY: with the lock held, it only sets whether collections begin by themselves.
     let was_enabled = unsafe { ffi::PyGC_Disable() } != 0;
-    let object = Bound::new(py, value);
+    let outcome = act();
     if was_enabled {
         // SAFETY: as above.
         unsafe { ffi::PyGC_Enable() };
     }
-    object
+    outcome
 }

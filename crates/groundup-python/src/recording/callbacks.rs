@@ -31,13 +31,15 @@ impl Narrator {
         ready: Ready,
         resume: impl FnOnce(Ready) -> Result<(), E>,
     ) -> Result<(), E> {
-        drop(self.expected.take());
-        let task = self.tell_of_ready(py, &ready);
-        let outcome = resume(ready);
-        if let Some(task) = task {
-            self.tell_outcome(task.bind(py));
-        }
-        outcome
+        self.watch(|| {
+            drop(self.expected.take());
+            let task = self.tell_of_ready(py, &ready);
+            let outcome = resume(ready);
+            if let Some(task) = task {
+                self.tell_outcome(task.bind(py));
+            }
+            outcome
+        })
     }
 
     /// Says what goes on; returns the task whose step it is.

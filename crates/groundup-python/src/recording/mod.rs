@@ -11,12 +11,15 @@ mod codes;
 mod collections;
 mod memory;
 mod narrator;
+mod pulse;
 #[expect(clippy::module_inception, reason = "the object that Python has")]
 mod recording;
 mod runs;
+mod stacks;
 mod task_view;
 mod tasks;
 mod waits;
+mod watchdog;
 
 pub use narrator::{Flight, Narrator};
 pub use recording::Recording;

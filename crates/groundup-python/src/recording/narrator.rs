@@ -1,6 +1,7 @@
 //! The one who tells a flight recorder about the objects of Python's that a loop works with.
 
 use std::cell::{Cell, RefCell};
+use std::sync::Arc;
 
 use groundup::clock::{Clock, Monotonic, Timestamp};
 use groundup::recorder::{FlightRecorder, Name, Verb, pair};
@@ -10,6 +11,8 @@ use pyo3::prelude::*;
 
 use super::chains::Chains;
 use super::codes::Codes;
+use super::pulse::Pulse;
+use super::stacks::LateSteps;
 use super::waits::Jobs;
 use crate::imports;
 
@@ -26,6 +29,9 @@ pub struct Narrator {
     pub(super) jobs: Jobs,
     /// What the task that is being resumed will wait for, if the loop's own code knows that best.
     pub(super) expected: RefCell<Option<String>>,
+    /// Since when a step goes on.
+    pub(super) pulse: Arc<Pulse>,
+    pub(super) late: LateSteps,
     /// When it was last told what the thread has used.
     usage: Cell<Timestamp>,
     /// What is true of the recording as a whole.
@@ -51,6 +57,8 @@ impl Narrator {
             chains: Chains::default(),
             jobs: Jobs::default(),
             expected: RefCell::default(),
+            pulse: Arc::default(),
+            late: LateSteps::default(),
             usage: Cell::new(Timestamp(i64::MIN)),
             facts: RefCell::default(),
         })

@@ -5,22 +5,25 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use groundup::clock::{Clock, Monotonic};
+use groundup::clock::{Clock, Monotonic, Timestamp};
 use groundup::recorder::recording::Head;
 use groundup::recorder::{FlightRecorder, RECORD_SIZE};
 use memmap2::MmapMut;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
 
 use super::collections::CollectionListener;
 use super::memory::{HEAD, RecordingFile};
 use super::narrator::{Flight, Narrator};
-use crate::errors;
+use super::watchdog::{self, Watched};
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
+use crate::{errors, imports};
 
 /// The least that a recording has room for, in bytes.
 const LEAST: u64 = 1 << 16;
@@ -29,6 +32,9 @@ const MOST: u64 = 1 << 34;
 /// Names take an eighth of a recording, and at most so many bytes.
 const MOST_NAMES: u64 = 1 << 30;
 
+/// The shortest time after which a step can be late.
+const LEAST_LIMIT: Duration = Duration::from_millis(1);
+
 /// A recording of one event loop, in a file.
 #[pyclass(frozen, weakref, module = "groundup._groundup")]
 pub struct Recording {
@@ -36,6 +42,7 @@ pub struct Recording {
     file: RecordingFile,
     recorded: GilBound<RefCell<Option<Py<EventLoop>>>>,
     collections: GilBound<RefCell<Option<Py<CollectionListener>>>>,
+    watched: GilBound<RefCell<Option<Arc<Watched>>>>,
     is_finished: GilBound<Cell<bool>>,
 }
 
@@ -45,11 +52,39 @@ impl Recording {
         self.narrator.get(py)
     }
 
+    /// Has the stacks of steps noted that take longer.
+    fn watch(slf: &Bound<'_, Self>, limit: Duration) -> PyResult<()> {
+        let (py, this) = (slf.py(), slf.get());
+        let pulse = Arc::clone(&this.narrator(py).pulse);
+        let watched = Arc::new(Watched { pulse, limit, recording: slf.clone().unbind() });
+        this.watched.get(py).replace(Some(Arc::clone(&watched)));
+        watchdog::watch(py, watched)
+    }
+
+    /// Notes where the step is that began then, if it still goes on.
+    ///
+    /// # Errors
+    ///
+    /// What asking the thread's frames raises.
+    pub fn tell_stack(&self, py: Python<'_>, began: Timestamp) -> PyResult<()> {
+        let narrator = self.narrator(py);
+        let event_loop = self.recorded.get(py).borrow().as_ref().map(|it| it.clone_ref(py));
+        let Some(event_loop) = event_loop.filter(|_| narrator.pulse.began() == Some(began)) else {
+            return Ok(());
+        };
+        let thread = event_loop.bind(py).getattr(intern!(py, "_thread_id"))?;
+        let frames = imports::current_frames(py)?.call0()?;
+        narrator.tell_stack(began, frames.get_item(thread)?)
+    }
+
     /// Records nothing more; returns whether it did.
     fn end(slf: &Bound<'_, Self>) -> bool {
         let (py, this) = (slf.py(), slf.get());
         if this.is_finished.get(py).replace(true) {
             return false;
+        }
+        if let Some(watched) = this.watched.get(py).take() {
+            watchdog::forget(py, &watched);
         }
         if let Some(event_loop) = this.recorded.get(py).take() {
             EventLoop::forget_recording(event_loop.bind(py), slf);
@@ -87,6 +122,14 @@ fn head(size: u64) -> Head {
     }
 }
 
+/// A limit in seconds.
+fn duration(seconds: f64) -> PyResult<Duration> {
+    let limit = Duration::try_from_secs_f64(seconds).ok().filter(|it| *it >= LEAST_LIMIT);
+    limit.ok_or_else(|| {
+        PyValueError::new_err(format!("step_limit must be 0.001 seconds or more, got {seconds}"))
+    })
+}
+
 #[pymethods]
 impl Recording {
     /// Make a file for a recording; one that is there is replaced.
@@ -109,8 +152,14 @@ impl Recording {
         let (names, records) = file.map().map_err(failed)?;
         let flight: Flight = FlightRecorder::new(records, names, Monotonic);
         let narrator = GilBound::new(Rc::new(Narrator::new(py, flight)?));
-        let (recorded, collections) = (GilBound::default(), GilBound::default());
-        Ok(Self { narrator, file, recorded, collections, is_finished: GilBound::default() })
+        Ok(Self {
+            narrator,
+            file,
+            recorded: GilBound::default(),
+            collections: GilBound::default(),
+            watched: GilBound::default(),
+            is_finished: GilBound::default(),
+        })
     }
 
     /// Record a loop from now on.
@@ -118,15 +167,21 @@ impl Recording {
     /// Args:
     ///     event_loop: The loop.
     ///     facts: What is true of the recording as a whole, by name.
+    ///     step_limit: How many seconds a step may take; the stack of one that takes longer is noted.
+    ///         None: any time.
     ///
     /// Raises:
     ///     RuntimeError: The recording is of another loop or has ended, or the loop is being recorded.
+    ///     ValueError: The limit is less than a millisecond.
+    ///     OSError: There can be no thread that looks at steps.
     fn begin(
         slf: &Bound<'_, Self>,
         event_loop: &Bound<'_, EventLoop>,
         facts: Vec<(String, String)>,
+        step_limit: Option<f64>,
     ) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
+        let limit = step_limit.map(duration).transpose()?;
         if this.is_finished.get(py).get() || this.recorded.get(py).borrow().is_some() {
             return Err(PyRuntimeError::new_err("a recording is of one loop, once"));
         }
@@ -135,7 +190,7 @@ impl Recording {
         this.collections.get(py).replace(Some(CollectionListener::begin(slf)?));
         this.narrator(py).begin(event_loop.as_any(), facts);
         event_loop.get().tell_of_ready(py);
-        Ok(())
+        limit.map_or(Ok(()), |limit| Self::watch(slf, limit))
     }
 
     /// End the recording, and let go of the part of the file that is not used. Where that cannot be

@@ -48,6 +48,12 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
         self.ring.borrow_mut().push(time, verb, subject, detail);
     }
 
+    /// The time of the last record.
+    #[inline]
+    pub fn latest(&self) -> Timestamp {
+        self.ring.borrow().latest()
+    }
+
     /// The number of a text, to refer to it in records.
     pub fn name(&self, text: &str) -> Name {
         self.names.borrow_mut().intern(text)

@@ -15,6 +15,8 @@ pub struct Ring<M> {
     /// One less than the number of places, which is a power of two.
     mask: u64,
     next: u64,
+    /// When the last record was made.
+    latest: Timestamp,
 }
 
 impl<M: AsRef<[u8]> + AsMut<[u8]>> Ring<M> {
@@ -29,7 +31,7 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Ring<M> {
     pub fn new(memory: M) -> Self {
         let places = memory.as_ref().len() / SIZE;
         assert!(places > 0, "a ring needs room for a record, {SIZE} bytes");
-        Self { memory, mask: (1 << places.ilog2()) - 1, next: 0 }
+        Self { memory, mask: (1 << places.ilog2()) - 1, next: 0, latest: Timestamp::default() }
     }
 
     /// Keeps what happened.
@@ -41,6 +43,12 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>> Ring<M> {
             memory.copy_from_slice(&record.to_bytes());
         }
         self.next += 1;
+        self.latest = time;
+    }
+
+    /// When the last record was made.
+    pub fn latest(&self) -> Timestamp {
+        self.latest
     }
 
     /// How many records the ring has room for.
