@@ -108,7 +108,6 @@ impl Runtime {
     fn resume(&self, key: TaskKey) {
         let Some(mut task) = self.tasks.lend(key) else { return };
         self.tell(|witness| witness.begin_step(key));
-        task.state.begin_step();
         if task.future.as_mut().poll(&mut Context::from_waker(&task.waker)).is_ready() {
             if self.tasks.remove(key).is_some() {
                 self.tell(|witness| witness.finish(key));

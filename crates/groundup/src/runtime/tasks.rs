@@ -51,20 +51,21 @@ type BoxedFuture = Pin<Box<dyn Future<Output = ()>>>;
 /// What it takes to poll a task.
 pub(super) struct Pollable {
     pub future: BoxedFuture,
-    pub state: Arc<TaskWaker>,
     pub waker: Waker,
 }
 
 struct Task {
     sequence: u64,
     origin: Origin,
+    /// What the waker points to.
+    state: Arc<TaskWaker>,
     /// Absent while it is being polled.
     pollable: Option<Pollable>,
 }
 
 impl Task {
     fn waits(&self) -> bool {
-        self.pollable.as_ref().is_some_and(|it| !it.state.is_queued())
+        self.pollable.is_some() && !self.state.is_queued()
     }
 }
 
@@ -84,16 +85,19 @@ impl Tasks {
         let key = TaskKey { slot: vacant.key(), sequence };
         let state = TaskWaker::new(key, inbox);
         state.queued.store(true, Release);
-        let waker = state.clone().into();
-        vacant.insert(Task { sequence, origin, pollable: Some(Pollable { future, state, waker }) });
+        let pollable = Some(Pollable { future, waker: state.clone().into() });
+        vacant.insert(Task { sequence, origin, state, pollable });
         key
     }
 
-    /// Lends out a task to be polled; [`Tasks::give_back`] follows, unless it is done.
+    /// Lends out a task to be polled, which can be woken again from then on; [`Tasks::give_back`]
+    /// follows, unless it is done.
     pub fn lend(&self, key: TaskKey) -> Option<Pollable> {
         let (slots, _) = &mut *self.slots.borrow_mut();
         let task = slots.get_mut(key.slot).filter(|task| task.sequence == key.sequence)?;
-        task.pollable.take()
+        let pollable = task.pollable.take()?;
+        task.state.begin_step();
+        Some(pollable)
     }
 
     /// Takes back a task that was lent; gives it back when it was cancelled meanwhile.
