@@ -2,6 +2,7 @@
 
 mod ends;
 mod files;
+mod programs;
 mod sockets;
 mod steps;
 mod wrapping;
