@@ -20,7 +20,7 @@ VERBS = {
             *("cancel", "dispatch_begin", "dispatch_end", "poll_begin", "poll_end", "timer_set"),
             *("timer_cancel", "timer_expire", "arrive", "read", "write", "open", "close"),
             *("collect_begin", "collect_end", "callback", "link", "signal", "usage", "job"),
-            *("mark", "fact", "stack"),
+            *("mark", "fact", "stack", "resume", "live"),
         ),
         start=1,
     )
