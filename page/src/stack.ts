@@ -1,13 +1,11 @@
-// A Python stack as text: which of its lines tells a reader most.
+// A Python stack as text, a line for each frame, as in "fetch (/home/ann/app.py:12)", the innermost last:
+// which of its lines tells a reader most.
 
-const FRAME = /File "([^"]+)", line (\d+), in (.+)/;
+const FRAME = / \(.+:\d+\)$/;
 const LIBRARY = /[\\/](lib[\\/]python\d|site-packages[\\/])|<frozen /;
 
-/** The innermost place of the program itself in a stack whose last line is the innermost; empty for none. */
+/** The innermost place of the program itself in a stack, else of a library; empty for none. */
 export function placeIn(stack: string): string {
-  const lines = stack.split("\n").filter((line) => /\.py\b|<frozen/.test(line));
-  const own = lines.filter((line) => !LIBRARY.test(line));
-  const line = own.at(-1) ?? lines.at(-1) ?? stack.split("\n")[0];
-  const frame = FRAME.exec(line);
-  return frame ? `${frame[3]} (${frame[1]}:${frame[2]})` : line.trim();
+  const frames = stack.split("\n").filter((line) => FRAME.test(line));
+  return frames.filter((line) => !LIBRARY.test(line)).at(-1) ?? frames.at(-1) ?? "";
 }

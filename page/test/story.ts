@@ -7,12 +7,9 @@ import { job, joined, Lock, never, Queue, readable, sleep } from "./waits.ts";
 
 export const HOSTILE = "<img src=x onerror=\"document.title='broken'\">";
 export const BLOCKED = 812e6;
-export const STACK = `File "app.py", line 88, in worker
-    document = parse(body)
-File "app.py", line 41, in parse
-    return json.loads(text)
-File "/usr/lib/python3.13/json/decoder.py", line 345, in decode
-    obj, end = self.raw_decode(s, idx=_w(s, 0).end())`;
+export const STACK = `worker (app.py:88)
+parse (app.py:41)
+JSONDecoder.decode (/usr/lib/python3.13/json/decoder.py:345)`;
 
 const ms = 1e6;
 const WORKERS = 6;

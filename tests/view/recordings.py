@@ -134,12 +134,9 @@ def _rotated(word: int, by: int) -> int:
     return (word << by | word >> 64 - by) & ONES
 
 
-STACK = """File "app.py", line 88, in worker
-    document = parse(body)
-File "app.py", line 41, in parse
-    return json.loads(text)
-File "/usr/lib/python3.13/json/decoder.py", line 361, in raw_decode
-    obj, end = self.scan_once(s, idx)"""
+STACK = """worker (app.py:88)
+parse (app.py:41)
+JSONDecoder.raw_decode (/usr/lib/python3.13/json/decoder.py:361)"""
 
 MS = 1_000_000
 

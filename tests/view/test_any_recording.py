@@ -13,9 +13,7 @@ from .recordings import VERBS, Recording
 
 #: Few of each, so that records have to do with each other; and some that are far out.
 SUBJECTS = st.sampled_from([0, 1, 2, 3, 4, 9, (1 << 64) - 1])
-TEXTS = st.sampled_from(
-    ["", "lock", "queue", "a" * 300, "\x1b[31m", 'File "a.py", line 1, in f (a.py:1)']
-)
+TEXTS = st.sampled_from(["", "lock", "queue", "a" * 300, "\x1b[31m", "f (a.py:1)\ng (b.py:2)"])
 DETAILS = st.one_of(
     st.integers(0, 5),
     st.tuples(TEXTS, st.integers(0, 4)),

@@ -45,6 +45,8 @@ def test_a_blocking_call_is_the_longest_step_and_keeps_all_others_from_running(t
     weave, _ = recorded(tmp_path, "blocking_call")
     step = figures.longest_steps(weave, 1)[0]
     assert names.lane(weave, weave.number("steps.lane", step)) == "log in ann · log_in"
+    stack = dict(weave.rows("stacks", "step", "text"))[step]
+    assert names.innermost(weave.strings[int(stack)]).startswith("check_password (")
     took = weave.columns["steps.took"][step]
     assert took > 10 * weave.columns["steps.took"][figures.longest_steps(weave, 2)[1]]
     for number in range(4):

@@ -95,7 +95,7 @@ def test_a_wait_begins_and_ends_on_one_row(told):
 def test_times_are_microseconds(told):
     longest = max(of(told, "X"), key=lambda it: it["dur"])
     assert longest["dur"] == 800_000
-    assert "parse(body)" in longest["args"]["stack"]
+    assert "parse (app.py:41)" in longest["args"]["stack"]
 
 
 def test_an_empty_recording_gives_a_trace():

@@ -55,8 +55,10 @@ afterAll(async () => {
   expect(browser.problems).toEqual([]);
 });
 
-test("the step that blocked is named", async () => {
-  expect(await page.locator(".headline").textContent()).toMatch(/Longest step: .+ by blocker/);
+test("the step that blocked is named, and the line that it stood at", async () => {
+  expect(await page.locator(".headline").textContent()).toMatch(
+    /Longest step: .+ by blocker · block, in block \(.*app.py:\d+\)/,
+  );
 });
 
 test("every task has a lane", async () => {

@@ -35,7 +35,7 @@ test("the headline leads to the step that blocked the loop", async () => {
   expect(await ask(page, (it) => it.chosen())).toEqual({ kind: "step", index: weave.longestSteps[0] });
   const panel = await page.getByRole("complementary", { name: "Details" }).textContent();
   expect(panel).toContain("812 ms");
-  expect(panel).toContain("return json.loads(text)");
+  expect(panel).toContain("parse (app.py:41)");
   expect(panel).toContain("the loop stood still");
 });
 

@@ -14,7 +14,8 @@ SOMETHING = "something"
 TIMES = (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1.0))
 SIZES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3), ("B", 1.0))
 
-_FRAME = re.compile(r'File "(?P<file>.+)", line (?P<line>\d+), in (?P<function>.+)')
+#: A line of a stack, as in `fetch (/home/ann/app.py:12)`.
+_FRAME = re.compile(r" \(.+:\d+\)$")
 _LIBRARY = re.compile(r"[\\/](lib[\\/]python\d|site-packages[\\/])|<frozen ")
 
 
@@ -66,12 +67,10 @@ def outcome(weave: Weave, number: int) -> str:
 
 
 def innermost(stack: str) -> str:
-    """Return where a stack is: its innermost frame in the program, or else in a library."""
-    frames = [frame for frame in map(_FRAME.search, stack.splitlines()) if frame]
-    own = [frame for frame in frames if not _LIBRARY.search(frame["file"])]
-    for frame in (own or frames)[-1:]:
-        return f"{frame['function']} ({frame['file']}:{frame['line']})"
-    return ""
+    """Return where a stack is: its innermost line in the program, or else in a library."""
+    frames = [line for line in stack.split("\n") if _FRAME.search(line)]
+    own = [line for line in frames if not _LIBRARY.search(line)]
+    return next(reversed(own or frames), "")
 
 
 def duration(nanoseconds: float) -> str:
