@@ -59,7 +59,7 @@ def test_a_lost_wake_up_leaves_a_task_that_waits_for_ever(tmp_path):
     printer = lane(weave, "printer")
     assert printer in figures.never_finished(weave)
     wait = figures.open_waits(weave)[printer]
-    assert weave.text("waits.what", wait) == "event"
+    assert weave.text("waits.what", wait) == "event 1"
     chain = weave.chain(weave.number("waits.chain", wait))
     assert figures.waiter(chain).startswith("print_all (find_lost_wakeup.py:")
 

@@ -16,9 +16,9 @@ use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyContext, PyTuple, PyType};
 use rustix::net::SocketAddrAny;
 
-pub use attributes::{SlotPlace, keep, kept, set_attribute, slot};
+pub use attributes::{SlotPlace, attribute, keep, kept, set_attribute, slot};
 pub use collector::{create, is_unseen, is_weakly_known, track, untrack, without_collections};
-pub use frames::{current_line, find_frame};
+pub use frames::{current_line, find_frame, local};
 pub use stopping::return_from_iterator;
 
 /// What `PyIter_Send` led to, when it did not raise.

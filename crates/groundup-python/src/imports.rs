@@ -90,6 +90,8 @@ import_once! {
     invalid_state_error = "asyncio"."InvalidStateError";
     c_socket = "_socket"."socket";
     asyncio_task = "asyncio"."Task";
+    /// The same in Python.
+    python_task = "asyncio.tasks"."_PyTask";
     partial = "functools"."partial";
     c_task = "_asyncio"."Task";
     get_loop = "asyncio.futures"."_get_loop";

@@ -8,14 +8,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::os::fd::BorrowedFd;
 use std::slice;
 
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use rustix::io::Errno;
-use rustix::net::RecvFlags;
 
 /// Smaller ones are not worth keeping, in bytes: Python's own allocator is quick.
 const LEAST: usize = 512;
@@ -61,22 +59,22 @@ impl SpareBytes {
         }
     }
 
-    /// What a socket has received, up to `most` bytes of the `waiting` ones.
+    /// What `receive` gives, up to `most` bytes of the `waiting` ones.
     ///
     /// # Errors
     ///
-    /// Those of `recv`; `NOMEM`.
+    /// Those of `receive`; `NOMEM`.
     pub fn receive<'py>(
         &self,
         py: Python<'py>,
-        fd: BorrowedFd<'_>,
         waiting: usize,
         most: usize,
+        receive: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>,
     ) -> rustix::io::Result<Served<'py>> {
         let room = room_for(waiting).min(most);
         let mut spare = self.with_room(py, room).ok_or(Errno::NOMEM)?;
-        match rustix::net::recv(fd, &mut spare.memory()[..room], RecvFlags::DONTWAIT) {
-            Ok((count, _)) => Ok(self.shorten(spare, room, count)),
+        match receive(&mut spare.memory()[..room]) {
+            Ok(count) => Ok(self.shorten(spare, room, count)),
             Err(error) => {
                 self.keep(spare);
                 Err(error)

@@ -48,7 +48,9 @@ fn hints_of(socket: &Bound<'_, PyAny>) -> PyResult<Hints> {
 async fn connect_to(socket: &Socket, awaiter: &Awaiter, address: &Py<PyAny>) -> PyResult<()> {
     let connect =
         |py: Python<'_>| socket.socket.call_method1(py, intern!(py, "connect"), (address,));
+    let opened = || Python::attach(|py| socket.tell_open(py, socket.descriptor()));
     if unless_blocked(Python::attach(connect))?.is_some() {
+        opened();
         return Ok(());
     }
     socket.wait_writable(awaiter).await?;
@@ -58,7 +60,7 @@ async fn connect_to(socket: &Socket, awaiter: &Awaiter, address: &Py<PyAny>) -> 
         errors::os_error_with(error, format!("Connect call failed {}", text.unwrap_or_default()))
     };
     match rustix::net::sockopt::socket_error(fd) {
-        Ok(outcome) => outcome.map_err(refused),
+        Ok(outcome) => outcome.map(|()| opened()).map_err(refused),
         Err(error) => Err(refused(error)),
     }
 }

@@ -13,7 +13,7 @@ use rustix::net::AddressFamily;
 use super::EventLoop;
 use super::socket::{Attempt, Socket, unless_blocked, unless_would_block};
 use crate::coroutine::Resume;
-use crate::native_coroutine::{self, Awaiter, Body, NativeCoroutine, NativeStep, Operation};
+use crate::native_coroutine::{self, Awaiter, Body, Goal, NativeCoroutine, NativeStep, Operation};
 use crate::transports::Destination;
 use crate::{ffi, imports};
 
@@ -56,7 +56,11 @@ impl Datagram {
     /// Sends it: how many bytes.
     fn send(&self, py: Python<'_>) -> Attempt<Py<PyAny>> {
         let fd = ffi::borrow_descriptor(self.socket.descriptor());
-        let sent = match ffi::with_bytes(&self.buffer, |bytes| self.destination.send(fd, bytes))? {
+        let sent = ffi::with_bytes(&self.buffer, |bytes| {
+            let send = || self.destination.send(fd, bytes).transpose();
+            self.socket.event_loop.get().write_with(py, self.socket.descriptor(), send)
+        })?;
+        let sent = match sent.transpose() {
             Some(outcome) => unless_would_block(outcome),
             None => {
                 let (socket, data) = (self.socket.socket.bind(py), self.data.bind(py));
@@ -133,6 +137,20 @@ impl Operation for SendTo {
         let step = body.resume(py, input);
         *self = Self::Waiting(body);
         step
+    }
+
+    fn awaited(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match self {
+            Self::Waiting(body) => body.awaited(py),
+            _ => None,
+        }
+    }
+
+    fn goal(&self) -> Option<Goal> {
+        match self {
+            Self::Waiting(body) => body.goal(),
+            _ => None,
+        }
     }
 
     fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

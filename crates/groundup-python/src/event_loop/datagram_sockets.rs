@@ -47,9 +47,11 @@ impl Socket {
     /// Receives up to `size` bytes of a datagram: its data and its sender's address.
     fn receive(&self, py: Python<'_>, size: usize) -> Attempt<Py<PyAny>> {
         let fd = ffi::borrow_descriptor(self.descriptor());
-        let received = self.event_loop.get().with_scratch(py, |scratch| {
+        let event_loop = self.event_loop.get();
+        let received = event_loop.with_scratch(py, |scratch| {
             let buffer = &mut scratch[..size];
-            let (length, _, sender) = rustix::net::recvfrom(fd, &mut *buffer, RecvFlags::DONTWAIT)?;
+            let receive = || rustix::net::recvfrom(fd, &mut *buffer, RecvFlags::DONTWAIT);
+            let (length, _, sender) = event_loop.read_with(py, self.descriptor(), receive)?;
             Ok((PyBytes::new(py, &buffer[..length]).unbind(), sender))
         });
         let Some((data, sender)) = unless_would_block(received)? else { return Ok(None) };
@@ -66,7 +68,8 @@ impl Socket {
     ) -> Attempt<Py<PyAny>> {
         let fd = ffi::borrow_descriptor(self.descriptor());
         let received = ffi::with_bytes_mut(buffer, |bytes| {
-            rustix::net::recvfrom(fd, &mut bytes[..size], RecvFlags::DONTWAIT)
+            let receive = || rustix::net::recvfrom(fd, &mut bytes[..size], RecvFlags::DONTWAIT);
+            self.event_loop.get().read_with(py, self.descriptor(), receive)
         })?;
         let Some((length, _, sender)) = unless_would_block(received)? else { return Ok(None) };
         let received = (length, self.sender(py, sender)?).into_pyobject(py)?;

@@ -107,6 +107,7 @@ impl EventLoop {
     /// 'exception', 'future', 'task', 'handle', 'protocol', 'transport', 'socket', 'asyncgen'.
     fn call_exception_handler(slf: &Bound<'_, Self>, context: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
+        slf.get().tell(py, |narrator| narrator.tell_unhandled(context));
         let Some(handler) = slf.get().get_exception_handler(py) else {
             let outcome = Self::handle_by_default(slf, context);
             return log_if_failed(py, outcome, "Exception in default exception handler");

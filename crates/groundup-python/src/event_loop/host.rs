@@ -86,9 +86,7 @@ impl Host for Asyncio {
     fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
         match event_loop.get().narrator(event_loop.py()) {
             None => go_on(event_loop, ready),
-            Some(narrator) => {
-                narrator.resume(event_loop.py(), ready, |ready| go_on(event_loop, ready))
-            }
+            Some(narrator) => narrator.resume(event_loop, ready, |ready| go_on(event_loop, ready)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The ready queue as asyncio's `_ready`: a deque of handles.
 
-use groundup::event_loop::Entry;
+use groundup::event_loop::{Entry, Host};
+use groundup::recorder::Recorder;
 use pyo3::exceptions::{PyIndexError, PyTypeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -8,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyList};
 
 use super::one_shot_handle::OneShotHandle;
-use super::{EventLoop, Ready};
+use super::{Asyncio, EventLoop, Ready};
 use crate::ffi;
 use crate::handle::Handle;
 use crate::tasks::{self, Awakening, Task};
@@ -26,6 +27,13 @@ pub struct ReadyHandles {
 impl ReadyHandles {
     pub fn of(event_loop: &Bound<'_, EventLoop>) -> Self {
         Self { event_loop: event_loop.clone().unbind() }
+    }
+
+    /// Tells whoever records the loop what is put on its queue by hand.
+    fn tell_wake(&self, py: Python<'_>, entry: &Entry<Ready>) {
+        if let Entry::Task(ready) = entry {
+            self.core(py).recorder().wake(Asyncio::task_id(ready));
+        }
     }
 
     fn core<'a>(&'a self, py: Python<'a>) -> &'a super::Core {
@@ -155,6 +163,7 @@ impl ReadyHandles {
     /// Put a handle at the end; a timer handle is not due any more.
     pub fn append(&self, handle: &Bound<'_, PyAny>) -> PyResult<()> {
         let entry = entry(handle)?;
+        self.tell_wake(handle.py(), &entry);
         self.core(handle.py()).ready().push(entry);
         Ok(())
     }
@@ -162,6 +171,7 @@ impl ReadyHandles {
     /// Put a handle before all others; a timer handle is not due any more.
     fn appendleft(&self, handle: &Bound<'_, PyAny>) -> PyResult<()> {
         let entry = entry(handle)?;
+        self.tell_wake(handle.py(), &entry);
         self.core(handle.py()).ready().push_first(entry);
         Ok(())
     }

@@ -1,16 +1,18 @@
 //! What is told of this loop, while it is recorded.
 
 use std::cell::RefCell;
+use std::os::fd::RawFd;
 use std::rc::Rc;
 
-use groundup::event_loop::{Entry, Host};
+use groundup::event_loop::{Entry, Held, Host};
 use groundup::recorder::Recorder;
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
-use super::{Asyncio, EventLoop};
-use crate::recording::{Narrator, Recording};
+use super::{Asyncio, EventLoop, Source};
+use crate::recording::{Connection, Narrator, Recording};
+use crate::transports::StreamTransport;
 
 /// The recording of a loop, if there is one.
 #[derive(Default)]
@@ -51,6 +53,28 @@ impl EventLoop {
         if let Some(narrator) = self.narrator(py) {
             tell(&narrator);
         }
+    }
+
+    /// The connections that are watched: their descriptors, and what is known of them.
+    pub fn connections(&self, py: Python<'_>) -> Vec<(RawFd, Connection)> {
+        let mut all = Vec::new();
+        self.core(py).for_each(|held| {
+            all.extend(match held {
+                Held::Source(Source::Stream(stream)) => {
+                    Some((stream.get().descriptor(), StreamTransport::connection(stream.bind(py))))
+                }
+                Held::Source(Source::Datagram(transport)) => {
+                    let descriptor = transport.get().descriptor();
+                    Some((descriptor, Connection::of_datagrams(descriptor)))
+                }
+                Held::Source(Source::Listener(listener)) => {
+                    let descriptor = listener.get().descriptor();
+                    Some((descriptor, Connection::of_listener(descriptor)))
+                }
+                _ => None,
+            });
+        });
+        all
     }
 
     /// Has a recording hear what happens.

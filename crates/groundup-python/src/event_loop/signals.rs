@@ -200,6 +200,7 @@ impl EventLoop {
         if handle.getattr(intern!(py, "_cancelled"))?.is_truthy()? {
             return slf.call_method1("remove_signal_handler", (sig,)).map(drop);
         }
+        slf.get().tell(py, |narrator| narrator.tell_signal(sig));
         slf.call_method1("_add_callback_signalsafe", (handle,)).map(drop)
     }
 

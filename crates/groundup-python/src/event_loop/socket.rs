@@ -10,7 +10,8 @@ use rustix::io::Errno;
 
 use super::EventLoop;
 use super::socket_waits::Wait;
-use crate::native_coroutine::Awaiter;
+use crate::native_coroutine::{Awaiter, Goal};
+use crate::recording::Connection;
 use crate::{errors, imports};
 
 /// A socket that a sock_ method works on.
@@ -68,6 +69,11 @@ impl Socket {
         self.descriptor
     }
 
+    /// Says that a connection of the program's own was opened, if anybody records.
+    pub fn tell_open(&self, py: Python<'_>, descriptor: RawFd) {
+        self.event_loop.get().tell_open(py, descriptor, || Connection::of_stream(descriptor));
+    }
+
     /// Waits until the socket is writable, which it may be all the time.
     ///
     /// # Errors
@@ -76,7 +82,8 @@ impl Socket {
     pub async fn wait_writable(&self, awaiter: &Awaiter) -> PyResult<()> {
         let wait = Python::attach(|py| Wait::begin_anew(py, self, Readiness::WRITABLE))?;
         let ready = Python::attach(|py| wait.future().clone_ref(py));
-        awaiter.wait(ready).await.map(drop)
+        let goal = Goal::Socket(self.descriptor, Readiness::WRITABLE);
+        awaiter.wait_for(goal, ready).await.map(drop)
     }
 }
 

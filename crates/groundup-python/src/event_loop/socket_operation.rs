@@ -9,7 +9,7 @@ use super::EventLoop;
 use super::socket::{Attempt, Socket};
 use super::socket_waits::Wait;
 use crate::coroutine::Resume;
-use crate::native_coroutine::{self, NativeCoroutine, NativeStep, Operation};
+use crate::native_coroutine::{self, Goal, NativeCoroutine, NativeStep, Operation};
 use crate::streams::waiter;
 
 /// What is done with a socket.
@@ -94,6 +94,10 @@ impl<A: Act> Operation for SocketOperation<A> {
             Resume::Send(_) | Resume::Next => self.step(py),
         };
         outcome.unwrap_or_else(|error| Step::Returned(Err(error)))
+    }
+
+    fn goal(&self) -> Option<Goal> {
+        self.wait.as_ref().map(|_| Goal::Socket(self.socket.descriptor(), A::DIRECTION))
     }
 
     fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {

@@ -11,7 +11,7 @@ use rustix::net::{RecvFlags, SendFlags};
 
 use super::socket::{Attempt, Socket, unless_blocked, unless_would_block};
 use super::socket_operation::{self, Act};
-use super::{EventLoop, READ_SIZE, connecting_sockets};
+use super::{EventLoop, READ_SIZE, connecting_sockets, descriptor_of};
 use crate::ffi;
 use crate::native_coroutine::{self, NativeCoroutine};
 use crate::transports::receive;
@@ -58,8 +58,12 @@ impl Act for ReceiveInto {
     fn attempt(&mut self, py: Python<'_>, socket: &Socket) -> Attempt<Py<PyAny>> {
         let fd = ffi::borrow_descriptor(socket.descriptor());
         let buffer = self.buffer.as_ref().expect("the act is prepared");
-        let outcome =
-            ffi::with_bytes_mut(buffer, |bytes| rustix::net::recv(fd, bytes, RecvFlags::DONTWAIT))?;
+        let event_loop = socket.event_loop.get();
+        let outcome = ffi::with_bytes_mut(buffer, |bytes| {
+            event_loop.read_with(py, socket.descriptor(), || {
+                rustix::net::recv(fd, bytes, RecvFlags::DONTWAIT)
+            })
+        })?;
         let Some((length, _)) = unless_would_block(outcome)? else { return Ok(None) };
         Ok(Some(length.into_pyobject(py)?.into_any().unbind()))
     }
@@ -79,10 +83,17 @@ struct SendAll {
 
 impl SendAll {
     /// Sends what the system takes of what is left; none if it takes nothing. Gives how much is left.
-    fn send(&self, bytes: &[u8], socket: &Socket) -> rustix::io::Result<(usize, usize)> {
+    fn send(
+        &self,
+        py: Python<'_>,
+        bytes: &[u8],
+        socket: &Socket,
+    ) -> rustix::io::Result<(usize, usize)> {
         let fd = ffi::borrow_descriptor(socket.descriptor());
         let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        let sent = rustix::net::send(fd, &bytes[self.sent..], flags)?;
+        let sent = socket.event_loop.get().write_with(py, socket.descriptor(), || {
+            rustix::net::send(fd, &bytes[self.sent..], flags)
+        })?;
         Ok((sent, bytes.len() - self.sent - sent))
     }
 }
@@ -100,8 +111,8 @@ impl Act for SendAll {
 
     fn attempt(&mut self, py: Python<'_>, socket: &Socket) -> Attempt<Py<PyAny>> {
         let outcome = match &self.buffer {
-            None => self.send(self.object.bind(py).cast::<PyBytes>()?.as_bytes(), socket),
-            Some(buffer) => ffi::with_bytes(buffer, |bytes| self.send(bytes, socket))?,
+            None => self.send(py, self.object.bind(py).cast::<PyBytes>()?.as_bytes(), socket),
+            Some(buffer) => ffi::with_bytes(buffer, |bytes| self.send(py, bytes, socket))?,
         };
         let Some((sent, left)) = unless_would_block(outcome)? else { return Ok(None) };
         self.sent += sent;
@@ -124,6 +135,7 @@ impl Act for Accept {
         if let Some(accepted) = &accepted {
             let connection = accepted.bind(py).get_item(0)?;
             connection.call_method1(intern!(py, "setblocking"), (false,))?;
+            socket.tell_open(py, descriptor_of(&connection)?);
         }
         Ok(accepted)
     }

@@ -26,6 +26,20 @@ pub fn set_attribute<T>(
     Ok(())
 }
 
+/// An attribute, if `object.__getattribute__` finds it (`PyObject_GenericGetAttr`).
+pub fn attribute<'py>(
+    object: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: object and name are live and the lock is held; the result is a new reference, or null with
+    // an exception, which is let go of.
+    let found = unsafe {
+        let found = ffi::PyObject_GenericGetAttr(object.as_ptr(), name.as_ptr());
+        Bound::from_owned_ptr_or_err(object.py(), found)
+    };
+    found.ok()
+}
+
 /// What an object keeps in its `__dict__` under a name, whatever its class has under that.
 pub fn kept<'py>(
     object: &Bound<'py, PyAny>,

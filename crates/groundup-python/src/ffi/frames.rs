@@ -2,6 +2,7 @@
 
 use pyo3::ffi;
 use pyo3::prelude::*;
+use pyo3::types::PyString;
 
 /// The innermost frame of this thread whose code is wanted: its code, and the line that it is at.
 pub fn find_frame<'py>(
@@ -32,6 +33,33 @@ pub fn find_frame<'py>(
 pub fn current_line(frame: &Bound<'_, PyAny>) -> u32 {
     // SAFETY: compares the type of a live object.
     if unsafe { ffi::PyFrame_Check(frame.as_ptr()) } == 0 { 0 } else { line_of(frame) }
+}
+
+/// What a local variable of a frame is bound to; `None` if to nothing, or if the object is no frame.
+#[cfg(Py_3_12)]
+pub fn local<'py>(
+    frame: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: the type of a live object is compared first; the result is a new reference, or null with
+    // an exception.
+    let value = unsafe {
+        if ffi::PyFrame_Check(frame.as_ptr()) == 0 {
+            return None;
+        }
+        let value = ffi::PyFrame_GetVar(frame.as_ptr().cast(), name.as_ptr());
+        Bound::from_owned_ptr_or_err(frame.py(), value)
+    };
+    value.ok()
+}
+
+/// What a local variable of a frame is bound to; `None` if to nothing, or if the object is no frame.
+#[cfg(not(Py_3_12))]
+pub fn local<'py>(
+    frame: &Bound<'py, PyAny>,
+    name: &Bound<'py, PyString>,
+) -> Option<Bound<'py, PyAny>> {
+    frame.getattr(pyo3::intern!(frame.py(), "f_locals")).ok()?.get_item(name).ok()
 }
 
 fn code_of<'py>(frame: &Bound<'py, PyAny>) -> Bound<'py, PyAny> {

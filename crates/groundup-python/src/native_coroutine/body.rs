@@ -9,6 +9,7 @@ use groundup::generator::{Yielder, generator};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
+use super::goal::Goal;
 use crate::coroutine::{PyCoroutine, Resume};
 
 /// What a step of a native coroutine comes to.
@@ -27,6 +28,17 @@ pub enum Body {
 pub trait Operation {
     /// Begins or goes on; not called again once it has returned.
     fn resume(&mut self, py: Python<'_>, input: Resume) -> NativeStep;
+
+    /// What it awaits, if that is known and no future.
+    fn awaited(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        let _ = py;
+        None
+    }
+
+    /// What it waits for, if it does and that is known.
+    fn goal(&self) -> Option<Goal> {
+        None
+    }
 
     /// Shows the garbage collector what the operation holds.
     ///
@@ -55,12 +67,31 @@ impl Body {
         }
     }
 
+    /// What it waits for, if it does and that is known.
+    pub fn goal(&self) -> Option<Goal> {
+        match self {
+            Self::Operation(operation) => operation.goal(),
+            Self::Block(_, awaited) => awaited.try_borrow().ok()?.as_ref()?.1,
+        }
+    }
+
+    /// What it awaits, if that is known.
+    pub fn awaited(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match self {
+            Self::Operation(operation) => operation.awaited(py),
+            Self::Block(_, awaited) => {
+                let awaited = awaited.try_borrow().ok()?;
+                awaited.as_ref().map(|(awaited, _)| awaited.object().clone_ref(py))
+            }
+        }
+    }
+
     /// Shows the garbage collector what the body is known to hold.
     pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         match self {
             Self::Operation(operation) => operation.traverse(visit),
             Self::Block(_, awaited) => match awaited.try_borrow().as_deref() {
-                Ok(Some(awaited)) => visit.call(awaited.object()),
+                Ok(Some((awaited, _))) => visit.call(awaited.object()),
                 _ => Ok(()),
             },
         }
@@ -69,9 +100,9 @@ impl Body {
 
 type Block = dyn Coroutine<Resume, Yield = Py<PyAny>, Return = PyResult<Py<PyAny>>>;
 
-/// What a native coroutine awaits now. The coroutine shares it with its body, of which the garbage
-/// collector can be shown nothing else.
-type Awaited = Rc<RefCell<Option<PyCoroutine>>>;
+/// What a native coroutine awaits now, and what for if that is known. The coroutine shares it with its
+/// body, of which the garbage collector can be shown nothing else.
+type Awaited = Rc<RefCell<Option<(PyCoroutine, Option<Goal>)>>>;
 
 /// What the body of a native coroutine waits through.
 pub struct Awaiter {
@@ -86,9 +117,22 @@ impl Awaiter {
     ///
     /// What it raises, and what is thrown into the coroutine meanwhile and not caught by it.
     pub async fn wait(&self, awaitable: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        self.delegate(awaitable, None).await
+    }
+
+    /// The same where it is known what is waited for by that.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`wait`](Self::wait).
+    pub async fn wait_for(&self, goal: Goal, awaitable: Py<PyAny>) -> PyResult<Py<PyAny>> {
+        self.delegate(awaitable, Some(goal)).await
+    }
+
+    async fn delegate(&self, awaitable: Py<PyAny>, goal: Option<Goal>) -> PyResult<Py<PyAny>> {
         let awaited = Python::attach(|py| PyCoroutine::of_awaitable(awaitable.bind(py)))?;
         drop(awaitable);
-        self.awaited.replace(Some(awaited));
+        self.awaited.replace(Some((awaited, goal)));
         self.yielder.yield_from(Delegate(self.awaited.clone())).await
     }
 
@@ -114,7 +158,8 @@ impl Coroutine<Resume> for Delegate {
 
     fn resume(self: Pin<&mut Self>, input: Resume) -> Step<Self::Yield, Self::Return> {
         let mut awaited = self.0.borrow_mut();
-        Pin::new(awaited.as_mut().expect("something is awaited")).resume(input)
+        let (awaited, _) = awaited.as_mut().expect("something is awaited");
+        Pin::new(awaited).resume(input)
     }
 }
 

@@ -6,6 +6,7 @@
 //! delegates as `await` does.
 
 mod body;
+mod goal;
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -18,6 +19,7 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
 
 pub use self::body::{Awaiter, Body, NativeStep, Operation};
+pub use self::goal::Goal;
 
 use crate::coroutine::{Resume, thrown};
 use crate::ffi;
@@ -65,6 +67,22 @@ fn of_body(py: Python<'_>, name: &'static str, body: Body) -> PyResult<Py<Native
 }
 
 impl NativeCoroutine {
+    /// What it awaits while it is suspended, if that is known.
+    pub fn awaited(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match &*self.state.get(py).try_borrow().ok()? {
+            State::Suspended(body) => body.awaited(py),
+            _ => None,
+        }
+    }
+
+    /// What it waits for while it is suspended, if that is known.
+    pub fn goal(&self, py: Python<'_>) -> Option<Goal> {
+        match &*self.state.get(py).try_borrow().ok()? {
+            State::Suspended(body) => body.goal(),
+            _ => None,
+        }
+    }
+
     fn resume(&self, py: Python<'_>, input: Resume) -> PyResult<Resumed> {
         let state = self.state.get(py);
         let mut body = match (state.replace(State::Running), &input) {

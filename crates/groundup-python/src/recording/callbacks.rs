@@ -6,18 +6,17 @@ use groundup::recorder::{Name, Recorder, Verb, pair};
 use pyo3::intern;
 use pyo3::prelude::*;
 
+use super::callables::{innermost, qualified_name, resumed_by};
 use super::codes::Code;
 use super::narrator::Narrator;
 use super::task_view::id_of;
 use crate::call::Call;
-use crate::event_loop::Ready;
+use crate::event_loop::{EventLoop, Ready};
 use crate::ffi;
 use crate::imports;
 use crate::tasks::Future;
+use crate::timer_handle::TimerHandle;
 use crate::transports::Step;
-
-/// How often a callable is looked into for the one that it calls, at most.
-const DEEPEST: usize = 8;
 
 impl Narrator {
     /// Resumes what is ready, and tells what it is and what its step comes to.
@@ -27,16 +26,21 @@ impl Narrator {
     /// Those of `resume`.
     pub fn resume<E>(
         &self,
-        py: Python<'_>,
+        event_loop: &Bound<'_, EventLoop>,
         ready: Ready,
         resume: impl FnOnce(Ready) -> Result<(), E>,
     ) -> Result<(), E> {
+        let py = event_loop.py();
         self.watch(|| {
-            drop(self.expected.take());
             let task = self.tell_of_ready(py, &ready);
             let outcome = resume(ready);
             if let Some(task) = task {
                 self.tell_outcome(task.bind(py));
+                // The loop refers to it, while it counts as the current one, and this: it is about to go, and
+                // what its end calls must not find it.
+                if ffi::reference_count(task.bind(py)) <= 2 {
+                    EventLoop::leave_task(event_loop);
+                }
             }
             outcome
         })
@@ -49,7 +53,11 @@ impl Narrator {
                 return Some(task.clone_ref(py).into_any());
             }
             Ready::Handle(handle) | Ready::Repeatable(handle) => {
-                return self.tell_of_call(py, &handle.get().call(py)?);
+                let call = handle.get().call(py)?;
+                if handle.bind(py).is_instance_of::<TimerHandle>() {
+                    self.tell_expiry(py, &call);
+                }
+                return self.tell_of_call(py, &call);
             }
             Ready::ThreadSafe(handle) => {
                 let call = handle.bind(py).as_super().get().call(py)?;
@@ -72,7 +80,6 @@ impl Narrator {
         let callback = call.callback().bind(py);
         if let Some((future, _)) = call.two_arguments() {
             self.end_job(future.bind(py));
-            self.tell_expiry(callback, future.bind(py));
         }
         self.tell_of_function(callback)
     }
@@ -88,13 +95,11 @@ impl Narrator {
 
     /// Says for whom a timer has expired: for the task that sleeps, rather than for the callback that ends
     /// its sleep.
-    fn tell_expiry(&self, callback: &Bound<'_, PyAny>, future: &Bound<'_, PyAny>) {
-        let py = callback.py();
+    fn tell_expiry(&self, py: Python<'_>, call: &Call) {
+        let callback = call.callback().bind(py);
         let ends_sleep = imports::set_result_unless_cancelled(py).is_ok_and(|it| callback.is(it));
-        if !ends_sleep {
-            return;
-        }
-        if let Some(task) = Future::of(future).and_then(Future::waiting_task) {
+        let Some((future, _)) = call.two_arguments().filter(|_| ends_sleep) else { return };
+        if let Some(task) = Future::of(future.bind(py)).and_then(Future::waiting_task) {
             self.flight.timer_expire(id_of(task.as_any()));
         }
     }
@@ -111,9 +116,8 @@ impl Narrator {
 
     /// The numbers of a callable's name and its place.
     fn callable_names(&self, callable: &Bound<'_, PyAny>) -> PyResult<(Name, Name)> {
-        let callable = innermost(callable)?;
-        let py = callable.py();
-        if let Some(code) = callable.getattr_opt(intern!(py, "__code__"))? {
+        let callable = innermost(callable);
+        if let Some(code) = ffi::attribute(&callable, intern!(callable.py(), "__code__")) {
             let code = self.code(&code)?;
             let names = self.names_of(&code);
             return Ok((names.function, names.place));
@@ -142,54 +146,6 @@ impl Narrator {
         let py = coroutine.py();
         let generator = ffi::is_generator(coroutine);
         let code = if generator { intern!(py, "gi_code") } else { intern!(py, "cr_code") };
-        coroutine.getattr_opt(code)?.map(|code| self.code(&code)).transpose()
+        ffi::attribute(coroutine, code).map(|code| self.code(&code)).transpose()
     }
-}
-
-/// What a function is called.
-///
-/// # Errors
-///
-/// What asking it raises.
-pub fn name_of_callable(callable: &Bound<'_, PyAny>) -> PyResult<String> {
-    qualified_name(&innermost(callable)?)
-}
-
-/// The function behind methods and `functools.partial`s.
-fn innermost<'py>(callable: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyAny>> {
-    let py = callable.py();
-    let mut innermost = callable.clone();
-    for _ in 0..DEEPEST {
-        let next = if innermost.is_instance(imports::partial(py)?)? {
-            innermost.getattr(intern!(py, "func"))?
-        } else if let Some(function) = innermost.getattr_opt(intern!(py, "__func__"))? {
-            function
-        } else {
-            break;
-        };
-        innermost = next;
-    }
-    Ok(innermost)
-}
-
-fn qualified_name(object: &Bound<'_, PyAny>) -> PyResult<String> {
-    let name = object.getattr_opt(intern!(object.py(), "__qualname__"))?;
-    match name {
-        Some(name) => Ok(name.str()?.to_string_lossy().into_owned()),
-        None => Ok(object.get_type().qualname()?.to_string_lossy().into_owned()),
-    }
-}
-
-/// The task that a callback of asyncio's own code resumes.
-fn resumed_by<'py>(callback: &Bound<'py, PyAny>) -> Option<Bound<'py, PyAny>> {
-    let py = callback.py();
-    let task = callback.getattr_opt(intern!(py, "__self__")).ok()??;
-    let is_step = match callback.getattr_opt(intern!(py, "__name__")).ok()? {
-        Some(name) => ["task_wakeup", "__step", "__wakeup", "_Task__step", "_Task__wakeup"]
-            .iter()
-            .any(|it| name.eq(it).unwrap_or(false)),
-        None => callback.get_type().name().is_ok_and(|it| it == "TaskStepMethWrapper"),
-    };
-    let is_task = || task.is_instance(imports::asyncio_task(py).ok()?).ok();
-    (is_step && is_task() == Some(true)).then_some(task)
 }

@@ -5,10 +5,12 @@
 //! for, which function is called, what goes over which socket is told here, by a [`Narrator`], and only
 //! while somebody records. It must not change what a program does, nor fail it.
 
+mod callables;
 mod callbacks;
 mod chains;
 mod codes;
 mod collections;
+mod connections;
 mod memory;
 mod narrator;
 mod pulse;
@@ -18,9 +20,12 @@ mod runs;
 mod stacks;
 mod task_view;
 mod tasks;
+mod things;
+mod transfers;
 mod waits;
 mod watchdog;
 
+pub use connections::Connection;
 pub use narrator::{Flight, Narrator};
 pub use recording::Recording;
 pub use runs::{announce, watch_runs};

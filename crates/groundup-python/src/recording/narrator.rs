@@ -11,9 +11,12 @@ use pyo3::prelude::*;
 
 use super::chains::Chains;
 use super::codes::Codes;
+use super::connections::Connections;
 use super::pulse::Pulse;
 use super::stacks::LateSteps;
+use super::things::Things;
 use super::waits::Jobs;
+use crate::event_loop::EventLoop;
 use crate::imports;
 
 /// The recorder of a loop; its memory is a file's.
@@ -27,11 +30,11 @@ pub struct Narrator {
     pub(super) codes: Codes,
     pub(super) chains: Chains,
     pub(super) jobs: Jobs,
-    /// What the task that is being resumed will wait for, if the loop's own code knows that best.
-    pub(super) expected: RefCell<Option<String>>,
     /// Since when a step goes on.
     pub(super) pulse: Arc<Pulse>,
     pub(super) late: LateSteps,
+    pub(super) connections: Connections,
+    pub(super) things: Things,
     /// When it was last told what the thread has used.
     usage: Cell<Timestamp>,
     /// What is true of the recording as a whole.
@@ -56,19 +59,24 @@ impl Narrator {
             codes: Codes::new(py)?,
             chains: Chains::default(),
             jobs: Jobs::default(),
-            expected: RefCell::default(),
             pulse: Arc::default(),
             late: LateSteps::default(),
+            connections: Connections::default(),
+            things: Things::default(),
             usage: Cell::new(Timestamp(i64::MIN)),
             facts: RefCell::default(),
         })
     }
 
-    /// Says what is true of the recording as a whole, and tells of the tasks that live when it begins.
-    pub fn begin(&self, event_loop: &Bound<'_, PyAny>, facts: Vec<(String, String)>) {
+    /// Says what is true of the recording as a whole, and tells of the connections and the tasks that live
+    /// when it begins.
+    pub fn begin(&self, event_loop: &Bound<'_, EventLoop>, facts: Vec<(String, String)>) {
         self.facts.replace(facts);
         self.tell_facts();
-        self.tell_of_living(event_loop);
+        for (descriptor, connection) in event_loop.get().connections(event_loop.py()) {
+            self.open(descriptor, connection);
+        }
+        self.tell_of_living(event_loop.as_any());
     }
 
     fn tell_facts(&self) {
@@ -81,11 +89,6 @@ impl Narrator {
     /// The number of a text of Python's.
     pub(super) fn name_of(&self, text: &Bound<'_, PyAny>) -> PyResult<Name> {
         Ok(self.flight.name(&text.str()?.to_string_lossy()))
-    }
-
-    /// Says that what goes on will wait for this.
-    pub fn expect(&self, what: impl Into<String>) {
-        self.expected.replace(Some(what.into()));
     }
 
     /// Says something that the program wants to be seen.
@@ -105,6 +108,7 @@ impl Narrator {
             self.chains.forget();
             self.flight.keyframe(|_| {
                 self.tell_facts();
+                self.tell_of_connections();
                 self.tell_of_living(event_loop);
             });
         }

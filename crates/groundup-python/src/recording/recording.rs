@@ -188,7 +188,7 @@ impl Recording {
         EventLoop::record(event_loop, slf)?;
         this.recorded.get(py).replace(Some(event_loop.clone().unbind()));
         this.collections.get(py).replace(Some(CollectionListener::begin(slf)?));
-        this.narrator(py).begin(event_loop.as_any(), facts);
+        this.narrator(py).begin(event_loop, facts);
         event_loop.get().tell_of_ready(py);
         limit.map_or(Ok(()), |limit| Self::watch(slf, limit))
     }

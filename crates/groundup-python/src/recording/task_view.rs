@@ -5,6 +5,7 @@ use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyInt;
 
+use crate::imports;
 use crate::tasks::Task;
 use crate::tasks::layout::{CANCELLED, FINISHED, PENDING, peek};
 
@@ -103,6 +104,15 @@ impl<'py> TaskView<'py> {
         }
         Ok(TaskName::Text(self.object.call_method0(intern!(py, "get_name"))?))
     }
+}
+
+/// Whether an object is a task: of one of asyncio's classes, or one that inherits from these.
+pub fn is_task(object: &Bound<'_, PyAny>) -> bool {
+    let (py, class) = (object.py(), object.get_type());
+    let is_of = |task: PyResult<&Bound<'_, PyAny>>| {
+        task.and_then(|task| class.is_subclass(task)).unwrap_or(false)
+    };
+    is_of(imports::asyncio_task(py)) || is_of(imports::python_task(py))
 }
 
 /// The number by which records refer to a task.

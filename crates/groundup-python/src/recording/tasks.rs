@@ -1,8 +1,9 @@
 //! What is told of tasks: how they come into being, what their steps come to.
 
 use groundup::recorder::{Recorder, Verb, pair};
+use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
+use pyo3::types::{PyDict, PyString, PyTuple};
 
 use super::narrator::Narrator;
 use super::task_view::{State, TaskName, TaskView, id_of};
@@ -85,6 +86,23 @@ impl Narrator {
         self.flight.note(Verb::Cancel, id_of(task).0, 0);
     }
 
+    /// Says that a signal has come, whose handler is woken next.
+    pub fn tell_signal(&self, number: i32) {
+        self.flight.note(Verb::Signal, u64::from(number.cast_unsigned()), 0);
+    }
+
+    /// Says that an exception has reached the loop, for nobody has handled it.
+    pub fn tell_unhandled(&self, context: &Bound<'_, PyAny>) {
+        let Ok(context) = context.cast_exact::<PyDict>() else { return };
+        let entry = |key| context.get_item(key).ok().flatten();
+        let what = match (entry("exception"), entry("message")) {
+            (Some(exception), _) if !exception.is_none() => summary(&exception),
+            (_, Some(message)) => text_of(&message).unwrap_or_default(),
+            _ => String::new(),
+        };
+        self.mark(&format!("exception: {what}"));
+    }
+
     /// Tells of a step that is taken in the middle of another one, as the first of an eager task.
     pub fn tell_inner_step<T>(&self, task: &Bound<'_, PyAny>, step: impl FnOnce() -> T) -> T {
         self.flight.step_begin(id_of(task));
@@ -119,12 +137,16 @@ impl Narrator {
 /// An exception in few words, without calling code of the program's.
 fn summary(exception: &Bound<'_, PyAny>) -> String {
     let class = exception.get_type().name().map_or_else(|_| String::new(), |it| it.to_string());
-    let message = exception.getattr("args").and_then(|it| it.get_item(0));
-    match message.as_ref().map(|it| it.cast_exact::<PyString>()) {
-        Ok(Ok(message)) => {
-            let message: String = message.to_string_lossy().chars().take(LONGEST_MESSAGE).collect();
-            format!("{class}: {message}")
-        }
-        _ => class,
+    let arguments = ffi::attribute(exception, intern!(exception.py(), "args"));
+    let arguments = arguments.and_then(|it| it.cast_into_exact::<PyTuple>().ok());
+    match arguments.and_then(|it| text_of(&it.get_item(0).ok()?)) {
+        Some(message) => format!("{class}: {message}"),
+        None => class,
     }
+}
+
+/// The beginning of a text, if it is one.
+fn text_of(object: &Bound<'_, PyAny>) -> Option<String> {
+    let text = object.cast_exact::<PyString>().ok()?;
+    Some(text.to_string_lossy().chars().take(LONGEST_MESSAGE).collect())
 }

@@ -1,21 +1,24 @@
 //! What tasks wait for, in the words that a recording has for it.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
+use groundup::poller::Readiness;
 use groundup::recorder::{Verb, pair};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::callbacks::name_of_callable;
-use super::chains::Awaiting;
+use super::callables::name_of_callable;
+use super::chains::{Awaiting, Reason};
 use super::narrator::Narrator;
-use super::task_view::TaskView;
-use crate::imports;
+use super::task_view::{TaskView, is_task};
+use crate::native_coroutine::Goal;
 use crate::tasks::Future;
+use crate::{ffi, transports};
 
 /// What is waited for in a function of asyncio's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     Timer,
     Lock,
@@ -50,6 +53,28 @@ impl Kind {
         Some(kind)
     }
 
+    /// Whether it is something that the loop looks after.
+    fn is_loops(self) -> bool {
+        matches!(self, Self::Child | Self::Readable | Self::Writable)
+    }
+
+    /// What is waited for in a method of this object, if it is something that the loop looks after.
+    fn goal(self, object: &Bound<'_, PyAny>) -> Option<Goal> {
+        let py = object.py();
+        let socket = |direction| {
+            let transport = ffi::attribute(object, intern!(py, "_transport"))?;
+            Some(Goal::Socket(transports::descriptor_of(&transport)?, direction))
+        };
+        match self {
+            Self::Child => {
+                Some(Goal::Child(ffi::attribute(object, intern!(py, "pid"))?.extract().ok()?))
+            }
+            Self::Readable => socket(Readiness::READABLE),
+            Self::Writable => socket(Readiness::WRITABLE),
+            _ => None,
+        }
+    }
+
     fn words(self) -> &'static str {
         match self {
             Self::Timer => "timer",
@@ -82,40 +107,58 @@ impl Narrator {
             Some(coroutine) => self.awaiting(coroutine)?,
             None => Vec::new(),
         };
-        let what = match self.expected.take() {
-            Some(expected) => self.flight.name(&expected),
-            None => self.flight.name(&self.awaited(waiter, &awaiting)?),
-        };
+        let what = self.flight.name(&self.awaited(waiter, &awaiting)?);
         let chain = self.chain(&awaiting);
         self.flight.note(Verb::Wait, task.id().0, pair(what, chain));
         Ok(())
     }
 
     /// What is waited for by whoever awaits this future.
-    fn awaited(&self, future: &Bound<'_, PyAny>, awaiting: &[Awaiting]) -> PyResult<String> {
+    fn awaited(
+        &self,
+        future: &Bound<'_, PyAny>,
+        awaiting: &[Awaiting<'_>],
+    ) -> PyResult<Cow<'static, str>> {
         let py = future.py();
         let address = future.as_ptr().addr();
         if let Some(function) = self.jobs.borrow().get(&address) {
-            return Ok(format!("executor job {function}"));
+            return Ok(format!("executor job {function}").into());
         }
-        if future.is_instance(&imports::task(py)?)? {
+        if is_task(future) {
             let name = future.call_method0(intern!(py, "get_name"))?;
-            return Ok(format!("task {}", name.str()?.to_string_lossy()));
+            return Ok(format!("task {}", name.str()?.to_string_lossy()).into());
         }
-        // The outermost knows best: who waits for a queue may do so by an event.
-        let kind = awaiting.iter().find_map(|it| it.code.as_ref()?.kind);
-        if let Some(kind) = kind {
-            return Ok(kind.words().to_owned());
+        // The outermost knows best: who waits for a queue may do so by an event. But which socket or
+        // child it is, the loop's own coroutine knows.
+        let reasons = || awaiting.iter().filter_map(|it| it.reason.as_ref());
+        let goal = reasons().find_map(|reason| match reason {
+            Reason::Goal(goal) => Some(*goal),
+            Reason::Kind(..) => None,
+        });
+        match (reasons().next(), goal) {
+            (Some(Reason::Kind(kind, frame)), None) => Ok(self.words(*kind, frame.as_ref())),
+            (Some(Reason::Kind(kind, frame)), Some(_)) if !kind.is_loops() => {
+                Ok(self.words(*kind, frame.as_ref()))
+            }
+            (_, Some(goal)) => Ok(goal.to_string().into()),
+            _ => class_of(future),
         }
-        if Future::of(future).is_some() {
-            return Ok("future".to_owned());
-        }
-        let class = future.get_type().name()?.to_string_lossy().into_owned();
-        Ok(match class.as_str() {
-            "_GatheringFuture" => "gather".to_owned(),
-            "Future" => "future".to_owned(),
-            _ => format!("future {class}"),
-        })
+    }
+
+    /// What is waited for in a function of asyncio's: of which lock or socket it is a method, if that can
+    /// be told.
+    fn words(&self, kind: Kind, frame: Option<&Bound<'_, PyAny>>) -> Cow<'static, str> {
+        let words = kind.words();
+        let of = |frame: &Bound<'_, PyAny>| -> Option<String> {
+            let object = ffi::local(frame, intern!(frame.py(), "self"))?;
+            if kind.is_loops() {
+                return kind.goal(&object).map(|goal| goal.to_string());
+            }
+            Some(format!("{words} {}", self.things.number(kind, &object)?))
+        };
+        let is_of_an_object = !matches!(kind, Kind::Timer | Kind::Tasks);
+        let of = frame.filter(|_| is_of_an_object).and_then(of);
+        of.map_or(Cow::Borrowed(words), Cow::Owned)
     }
 
     /// Says that an executor was given a job.
@@ -133,4 +176,17 @@ impl Narrator {
             self.flight.note(Verb::Job, address as u64, pair(self.flight.name(&function), 0));
         }
     }
+}
+
+/// What is waited for by whoever awaits a future of which nothing else is known.
+fn class_of(future: &Bound<'_, PyAny>) -> PyResult<Cow<'static, str>> {
+    if Future::of(future).is_some() {
+        return Ok("future".into());
+    }
+    let class = future.get_type().name()?;
+    Ok(match &*class.to_string_lossy() {
+        "_GatheringFuture" => "gather".into(),
+        "Future" => "future".into(),
+        class => format!("future {class}").into(),
+    })
 }

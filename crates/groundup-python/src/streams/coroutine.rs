@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::pin::Pin;
 
 use groundup::coroutine::{Coroutine, Step};
+use groundup::poller::Readiness;
 use pyo3::exceptions::{
     PyGeneratorExit, PyRuntimeError, PyStopIteration, PyTypeError, PyValueError,
 };
@@ -24,6 +25,8 @@ use super::writer;
 use crate::coroutine::{PyCoroutine, Resume, thrown};
 use crate::ffi;
 use crate::gil::GilBound;
+use crate::native_coroutine::Goal;
+use crate::transports;
 use crate::warnings::warn_never_awaited;
 
 /// A coroutine of a stream's reader or writer; a `collections.abc.Coroutine`.
@@ -75,6 +78,21 @@ pub fn new<'py>(py: Python<'py>, name: &'static str, work: Work) -> PyResult<Bou
 }
 
 impl StreamCoroutine {
+    /// What it awaits while it is suspended, if that is a coroutine.
+    pub fn awaited(&self, py: Python<'_>) -> Option<Py<PyAny>> {
+        match &*self.state.get(py).try_borrow().ok()? {
+            State::Delegating(inner, _) => Some(inner.object().clone_ref(py)),
+            _ => None,
+        }
+    }
+
+    /// What it waits for while it is suspended, if that is known.
+    pub fn goal(&self, py: Python<'_>) -> Option<Goal> {
+        let State::Waiting(work, _) = &*self.state.get(py).try_borrow().ok()? else { return None };
+        let transport = ReaderState::held(py, &work.state.get().state(py).transport)?;
+        Some(Goal::Socket(transports::descriptor_of(&transport)?, Readiness::READABLE))
+    }
+
     fn resume(coroutine: &Bound<'_, Self>, input: Resume) -> PyResult<Resumed> {
         let (py, this) = (coroutine.py(), coroutine.get());
         let state = this.state.get(py).replace(State::Running);

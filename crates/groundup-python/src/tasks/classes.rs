@@ -29,6 +29,7 @@ pub struct Bases {
     pub task: Py<PyType>,
     pub set_exception: Py<PyAny>,
     pub cancel: Py<PyAny>,
+    pub cancel_task: Py<PyAny>,
     pub callbacks: Py<PyAny>,
 }
 
@@ -55,6 +56,7 @@ pub fn prepare(py: Python<'_>) -> PyResult<Option<(Bound<'_, PyType>, Bound<'_, 
     let bases = Bases {
         set_exception: future.getattr("set_exception")?.unbind(),
         cancel: future.getattr("cancel")?.unbind(),
+        cancel_task: task.getattr("cancel")?.unbind(),
         callbacks: future.getattr("_callbacks")?.getattr("__get__")?.unbind(),
         future: future.clone().unbind(),
         task: task.clone().unbind(),

@@ -6,13 +6,14 @@
 use std::ffi::{CStr, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
+use std::slice;
 
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
-use super::classes::{Future, Task};
+use super::classes::{Future, Task, bases};
 use super::ending::{deallocate_future, deallocate_task};
 use super::layout::{FutureObject, OwnTaskObject};
 
@@ -107,6 +108,13 @@ pub fn derive_task<'py>(
             ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_name },
             ml_flags: ffi::METH_O,
             ml_doc: c"Set the name of the task.".as_ptr(),
+        },
+        ffi::PyMethodDef {
+            ml_name: c"cancel".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: cancel_task },
+            ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+            ml_doc: c"cancel($self, /, msg=None)\n--\n\nRequest that this task cancel itself."
+                .as_ptr(),
         },
         ffi::PyMethodDef::zeroed(),
     ];
@@ -231,6 +239,31 @@ unsafe extern "C" fn callbacks(
         // SAFETY: the interpreter passes a future of this class.
         let future = unsafe { receiver(py, object) };
         Future::callbacks(&future).map(Bound::into_ptr)
+    })
+}
+
+unsafe extern "C" fn cancel_task(
+    object: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    keywords: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: the interpreter passes a task of this class, or of one that inherits from it, so many
+        // live arguments, as many more as there are keywords, and a tuple of these or null.
+        unsafe {
+            let task = Bound::from_borrowed_ptr(py, object).cast_into_unchecked();
+            Task::tell_cancel(&task);
+            let named = if keywords.is_null() { 0 } else { ffi::PyTuple_Size(keywords) };
+            let mut all = vec![object];
+            if count + named > 0 {
+                all.extend_from_slice(slice::from_raw_parts(args, (count + named) as usize));
+            }
+            let base = bases(py).cancel_task.as_ptr();
+            let cancelled =
+                ffi::PyObject_Vectorcall(base, all.as_ptr(), 1 + count as usize, keywords);
+            Bound::from_owned_ptr_or_err(py, cancelled).map(Bound::into_ptr)
+        }
     })
 }
 

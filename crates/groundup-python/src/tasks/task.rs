@@ -8,9 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyDict, PyInt, PyString, PyTuple};
 
 use super::classes::Task;
-#[cfg(Py_3_12)]
-use super::layout::PENDING;
-use super::layout::{TaskObject, is_set, peek};
+use super::layout::{PENDING, TaskObject, is_set, peek};
 use super::registry;
 use super::step::Awakening;
 use crate::event_loop::EventLoop;
@@ -220,6 +218,16 @@ impl Task {
         drop(fields.name.replace(Some(name)));
         tell_name(task, fields);
         Ok(())
+    }
+
+    /// Tells a recording that a task is asked to cancel itself, unless it is done.
+    pub fn tell_cancel(task: &Bound<'_, Self>) {
+        let event_loop = peek(task.py(), &Self::fields(task).future.event_loop);
+        if Self::fields(task).future.state.get() == PENDING
+            && let Some(Ok(event_loop)) = event_loop.as_ref().map(|it| it.cast::<EventLoop>())
+        {
+            event_loop.get().tell(task.py(), |narrator| narrator.tell_cancel(task.as_any()));
+        }
     }
 
     /// A task's name, which is made of its number when it is asked for.

@@ -1,5 +1,6 @@
 //! Socket addresses, kept small until Python asks for them.
 
+use std::fmt;
 use std::net::{SocketAddr, SocketAddrV6};
 use std::os::fd::BorrowedFd;
 
@@ -74,6 +75,22 @@ impl Address {
     }
 }
 
+impl fmt::Display for Address {
+    /// A host and a port, a path, or `@` and an abstract name; nothing for an end without a name.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Internet(address) => address.fmt(f),
+            Self::Link(link) => write!(f, "[{}%{}]:{}", link.0.ip(), link.1, link.0.port()),
+            Self::Unix(name) => match name.split_first() {
+                Some((0, [])) | None => Ok(()),
+                Some((0, name)) => write!(f, "@{}", String::from_utf8_lossy(name)),
+                Some(_) => f.write_str(&String::from_utf8_lossy(path_of(name))),
+            },
+            Self::Unknown => Ok(()),
+        }
+    }
+}
+
 fn v6_tuple<'py>(
     py: Python<'py>,
     address: &SocketAddrV6,
@@ -87,9 +104,14 @@ fn unix_name(py: Python<'_>, name: &[u8]) -> PyResult<Py<PyAny>> {
     if name.starts_with(b"\0") {
         return Ok(PyBytes::new(py, name).into_any().unbind());
     }
-    let path = name.split(|byte| *byte == 0).next().unwrap_or_default();
+    let path = path_of(name);
     match str::from_utf8(path) {
         Ok(path) if path.is_ascii() => Ok(PyString::new(py, path).into_any().unbind()),
         _ => Ok(py.import("os")?.call_method1("fsdecode", (PyBytes::new(py, path),))?.unbind()),
     }
+}
+
+/// A path, up to the NUL at its end.
+fn path_of(name: &[u8]) -> &[u8] {
+    name.split(|byte| *byte == 0).next().unwrap_or_default()
 }

@@ -15,6 +15,7 @@ use super::address::Address;
 use super::server::Server;
 use super::stream::{Origin, StreamSocket, StreamTransport};
 use crate::event_loop::{EventLoop, Source};
+use crate::recording::Connection;
 use crate::{errors, ffi, imports};
 
 /// How long accepting pauses when the system is out of descriptors or memory.
@@ -61,7 +62,16 @@ impl Listener {
         let core = this.event_loop.get().core(py);
         drop(core.unwatch(this.fd()));
         let source = Source::Listener(listener.clone().unbind());
-        core.watch(this.fd(), source, Readiness::READABLE).map_err(|error| errors::os_error(&error))
+        core.watch(this.fd(), source, Readiness::READABLE)
+            .map_err(|error| errors::os_error(&error))?;
+        let describe = || Connection::of_listener(this.descriptor);
+        this.event_loop.get().tell_open(py, this.descriptor, describe);
+        Ok(())
+    }
+
+    /// The number of the socket.
+    pub fn descriptor(&self) -> RawFd {
+        self.descriptor
     }
 
     fn fd(&self) -> BorrowedFd<'_> {

@@ -26,6 +26,8 @@ pub use subprocess::SubprocessTransport;
 pub use tls::{Session, TlsOptions, TlsProtocol, TlsTransport};
 pub use unix_path::{UnixPath, is_abstract, remove_stale};
 
+use std::os::fd::RawFd;
+
 use pyo3::prelude::*;
 
 /// Makes what is called for each piece of data quick, once.
@@ -35,4 +37,19 @@ use pyo3::prelude::*;
 /// What changing a class raises.
 pub fn prepare(py: Python<'_>) -> PyResult<()> {
     stream::prepare(py)
+}
+
+/// The descriptor that a transport goes over, if it is one of this module's.
+pub fn descriptor_of(transport: &Bound<'_, PyAny>) -> Option<RawFd> {
+    if let Ok(stream) = transport.cast_exact::<StreamTransport>() {
+        return Some(stream.get().descriptor());
+    }
+    if let Ok(tls) = transport.cast_exact::<TlsTransport>() {
+        return descriptor_of(&tls.get().lower(tls.py())?);
+    }
+    if let Ok(pipe) = transport.cast_exact::<ReadPipeTransport>() {
+        return Some(pipe.get().descriptor());
+    }
+    let pipe = transport.cast_exact::<WritePipeTransport>().ok()?;
+    Some(pipe.get().descriptor())
 }

@@ -75,7 +75,8 @@ verbs! {
     Read = 18,
     /// Bytes went. Subject: the descriptor. Detail: how many, and nanoseconds in the kernel.
     Write = 19,
-    /// A connection was opened. Subject: the descriptor. Detail: two names, its kind and its peer.
+    /// A connection was opened, or has become of another kind; or this is said again. Subject: the
+    /// descriptor. Detail: two names, its kind and its peer.
     Open = 20,
     /// A connection was closed. Subject: the descriptor.
     Close = 21,

@@ -190,8 +190,10 @@ fn a_task_that_is_begun_within_a_step_is_a_step_within_it() {
     story.note(Verb::Spawn, 2, 0).note(Verb::StepBegin, 2, 0).pass(1);
     story.note(Verb::Spawn, 4, 0).note(Verb::StepBegin, 4, 0).pass(2).note(Verb::StepEnd, 0, 0);
     story.pass(3).note(Verb::StepEnd, 0, 0);
-    let steps: Vec<_> = story.weave().steps.iter().map(times).collect();
+    let weave = story.weave();
+    let steps: Vec<_> = weave.steps.iter().map(times).collect();
     assert_eq!(steps, [(0, 0, 6), (1, 1, 3)]);
+    assert_eq!(weave.steps[1].cause, Cause::Step(0));
 }
 
 #[test]
@@ -218,6 +220,25 @@ fn a_connection_has_what_came_and_went() {
         socket.transfers.iter().map(|it| (it.came, it.bytes, it.took)).collect();
     assert_eq!(transfers, [(true, 1024, 700), (false, 12, 90)]);
     assert_eq!(weave.lanes[weave.steps[0].lane].kind, LaneKind::Descriptor);
+}
+
+#[test]
+fn a_connection_that_is_said_again_is_the_same_and_may_have_become_another_kind() {
+    let story = Story::new();
+    let [tcp, tls, peer] = ["tcp", "tls", "127.0.0.1:80"].map(|it| story.name(it));
+    story.note(Verb::Open, 9, pair(tcp, peer)).pass(3).note(Verb::Open, 9, pair(tls, peer));
+    let weave = story.weave();
+    assert_eq!(weave.sockets.len(), 1);
+    assert_eq!((weave.sockets[0].opened.0, weave.sockets[0].kind), (0, tls));
+}
+
+#[test]
+fn a_connection_was_closed_at_the_latest_when_its_number_has_another_peer() {
+    let story = Story::new();
+    let [tcp, one, two] = ["tcp", "127.0.0.1:80", "127.0.0.1:81"].map(|it| story.name(it));
+    story.note(Verb::Open, 9, pair(tcp, one)).pass(3).note(Verb::Open, 9, pair(tcp, two));
+    let closed: Vec<_> = story.weave().sockets.iter().map(|it| it.closed).collect();
+    assert_eq!(closed, [Some(Timestamp(3)), None]);
 }
 
 #[test]

@@ -7,6 +7,7 @@ use pyo3::prelude::*;
 use rustix::io::Errno;
 
 use super::part::Part;
+use crate::event_loop::EventLoop;
 use crate::event_loop::socket::Socket;
 use crate::native_coroutine::Awaiter;
 use crate::transports::{FileSending, StreamTransport};
@@ -39,14 +40,15 @@ impl<'a> Progress<'a> {
     }
 
     /// Has the kernel send some of it; true when all is sent.
-    fn send(&mut self, socket: RawFd) -> PyResult<bool> {
+    fn send(&mut self, event_loop: &Py<EventLoop>, socket: RawFd) -> PyResult<bool> {
         let left = self.part.left(self.sent, MOST);
         if left == 0 {
             return Ok(true);
         }
-        let (socket, file) = (ffi::borrow_descriptor(socket), ffi::borrow_descriptor(self.file));
+        let (to, file) = (ffi::borrow_descriptor(socket), ffi::borrow_descriptor(self.file));
         let mut position = self.part.offset + self.sent;
-        match rustix::fs::sendfile(socket, file, Some(&mut position), left as usize) {
+        let send = || rustix::fs::sendfile(to, file, Some(&mut position), left as usize);
+        match Python::attach(|py| event_loop.get().write_with(py, socket, send)) {
             Ok(0) => Ok(true),
             Ok(count) => {
                 self.sent += count as u64;
@@ -102,7 +104,7 @@ pub(super) fn is_not_available(error: &PyErr) -> bool {
 pub(super) async fn over_socket(awaiter: &Awaiter, socket: &Socket, part: &Part) -> PyResult<u64> {
     let mut progress = Progress::begin(part)?;
     let outcome = async {
-        while !progress.send(socket.descriptor())? {
+        while !progress.send(&socket.event_loop, socket.descriptor())? {
             socket.wait_writable(awaiter).await?;
         }
         Ok(())
@@ -127,7 +129,7 @@ pub(super) async fn over_stream(
         while !sending.is_drained() {
             sending.wait(awaiter).await?;
         }
-        while !progress.send(sending.descriptor())? {
+        while !progress.send(sending.event_loop(), sending.descriptor())? {
             sending.wait(awaiter).await?;
         }
         Ok(())

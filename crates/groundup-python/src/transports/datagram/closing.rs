@@ -76,7 +76,12 @@ impl DatagramTransport {
         drop(state.protocol.take());
         state.senders.clear();
         let socket = state.socket.take();
-        socket.map_or(Ok(()), |socket| socket.call_method0(py, "close").map(drop))
+        socket.map_or(Ok(()), |socket| this.close_socket(&socket.into_bound(py)))
+    }
+
+    fn close_socket(&self, socket: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.event_loop.get().tell_close(socket.py(), self.descriptor);
+        socket.call_method0("close").map(drop)
     }
 }
 
@@ -85,7 +90,7 @@ impl Drop for DatagramTransport {
         Python::attach(|py| {
             let Some(socket) = self.state(py).socket.take() else { return };
             let name = format!("<DatagramTransport fd={}>", self.descriptor);
-            warn_unclosed(py, &name, || socket.call_method0(py, "close").map(drop));
+            warn_unclosed(py, &name, || self.close_socket(socket.bind(py)));
         });
     }
 }

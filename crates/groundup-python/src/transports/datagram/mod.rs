@@ -31,6 +31,7 @@ use self::state::State;
 use super::reports::Reporting;
 use crate::event_loop::{EventLoop, Ready, Source, descriptor_of, settle_unless_done};
 use crate::gil::GilBound;
+use crate::recording::Connection;
 use crate::{errors, ffi, imports};
 
 /// A transport over a datagram socket; stands for `asyncio.DatagramTransport`.
@@ -117,8 +118,15 @@ impl DatagramTransport {
         drop(core.unwatch(this.fd()));
         core.watch(this.fd(), Source::Datagram(transport.clone().unbind()), Readiness::NONE)
             .map_err(|error| errors::os_error(&error))?;
+        let describe = || Connection::of_datagrams(this.descriptor);
+        this.event_loop.get().tell_open(py, this.descriptor, describe);
         core.wake(Ready::Datagram(transport.clone().unbind(), Step::Open));
         Ok(())
+    }
+
+    /// The number of the socket.
+    pub fn descriptor(&self) -> RawFd {
+        self.descriptor
     }
 
     fn state<'a>(&'a self, py: Python<'a>) -> &'a State {

@@ -71,10 +71,13 @@ impl DatagramTransport {
         if !self.is_native() {
             return self.receive_by_socket(py);
         }
-        let spares = self.event_loop.get().spares(py);
-        let received = self.event_loop.get().with_scratch(py, |scratch| {
+        let event_loop = self.event_loop.get();
+        let spares = event_loop.spares(py);
+        let received = event_loop.with_scratch(py, |scratch| {
             let flags = RecvFlags::DONTWAIT;
-            let (length, _, sender) = rustix::net::recvfrom(self.fd(), &mut *scratch, flags)?;
+            let (length, _, sender) = event_loop.read_with(py, self.descriptor, || {
+                rustix::net::recvfrom(self.fd(), &mut *scratch, flags)
+            })?;
             Ok((spares.copy(py, &scratch[..length]).into_bytes(), sender))
         });
         match received {

@@ -59,7 +59,10 @@ impl DatagramTransport {
     /// Tries to send a datagram; false if it has to wait.
     fn try_send(&self, py: Python<'_>, datagram: &Datagram) -> PyResult<bool> {
         let (data, destination) = (datagram.data.bind(py), &datagram.destination);
-        match destination.send(self.fd(), data.as_bytes()) {
+        let sent = self.event_loop.get().write_with(py, self.descriptor, || {
+            destination.send(self.fd(), data.as_bytes()).transpose()
+        });
+        match sent.transpose() {
             Some(Ok(_)) => Ok(true),
             Some(Err(Errno::AGAIN | Errno::INTR)) => Ok(false),
             Some(Err(error)) => Err(errors::os_error(&error.into())),

@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
+use crate::recording::Connection;
 use crate::spare_bytes::SpareBytes;
 use crate::transports::calls;
 use crate::{errors, ffi, imports};
@@ -91,6 +92,7 @@ impl PipeEnd {
         waiter: &Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let py = transport.py();
+        self.event_loop.get().tell_open(py, self.descriptor, || self.connection());
         let connection_made = self.method(py, intern!(py, "connection_made"))?;
         self.call_soon(connection_made, &[transport])?;
         if let Some(start) = start {
@@ -201,8 +203,27 @@ impl PipeEnd {
         let outcome = self.method(py, name).and_then(|method| method.call1((reason,)));
         drop(self.state.get(py).protocol.take());
         let file = self.take_open_file(py);
-        let closed = file.map_or(Ok(()), |file| close(file.bind(py)));
+        let closed = file.map_or(Ok(()), |file| self.close(file.bind(py)));
         outcome.map(drop).and(closed)
+    }
+
+    /// Closes a file object.
+    ///
+    /// # Errors
+    ///
+    /// What its `close()` raises.
+    pub fn close(&self, file: &Bound<'_, PyAny>) -> PyResult<()> {
+        self.event_loop.get().tell_close(file.py(), self.descriptor);
+        file.call_method0(intern!(file.py(), "close")).map(drop)
+    }
+
+    fn connection(&self) -> Connection {
+        let kind = match self.kind {
+            FileType::Fifo => "pipe",
+            FileType::Socket => return Connection::of_stream(self.descriptor),
+            _ => "device",
+        };
+        Connection { kind, peer: String::new() }
     }
 
     pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
@@ -218,13 +239,4 @@ impl PipeEnd {
     pub fn clear(&self) {
         drop(self.state.visit().protocol.take());
     }
-}
-
-/// Closes a file object.
-///
-/// # Errors
-///
-/// What its `close()` raises.
-pub fn close(file: &Bound<'_, PyAny>) -> PyResult<()> {
-    file.call_method0(intern!(file.py(), "close")).map(drop)
 }

@@ -1,6 +1,7 @@
 //! The reading end of a pipe.
 
 use std::cell::Cell;
+use std::os::fd::RawFd;
 
 use groundup::poller::Readiness;
 use pyo3::gc::{PyTraverseError, PyVisit};
@@ -38,6 +39,11 @@ impl ReadPipeTransport {
         let start = transport.getattr("_start_reading")?;
         transport.get().end.begin(&transport, Some(start), waiter)?;
         Ok(transport.into_any())
+    }
+
+    /// The number of the pipe.
+    pub fn descriptor(&self) -> RawFd {
+        self.end.descriptor
     }
 
     fn on_eof(transport: &Bound<'_, Self>) -> PyResult<()> {
@@ -79,7 +85,8 @@ impl ReadPipeTransport {
     fn _read_ready(slf: &Bound<'_, Self>) -> PyResult<()> {
         let (py, end) = (slf.py(), &slf.get().end);
         let outcome = end.event_loop.get().with_scratch(py, |scratch| {
-            let length = rustix::io::read(end.fd(), &mut *scratch)?;
+            let read = || rustix::io::read(end.fd(), &mut *scratch);
+            let length = end.event_loop.get().read_with(py, end.descriptor, read)?;
             Ok((length > 0).then(|| end.spares(py).copy(py, &scratch[..length]).into_bytes()))
         });
         match outcome {

@@ -4,7 +4,7 @@ use groundup::poller::Readiness;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use super::end::{PipeEnd, close};
+use super::end::PipeEnd;
 use crate::event_loop::EventLoop;
 use crate::warnings::warn_unclosed;
 use crate::{errors, imports};
@@ -65,6 +65,6 @@ impl PipeEnd {
     /// Closes the file of a transport that was dropped without being closed, and says so.
     pub fn abandon(&self, py: Python<'_>, description: &str) {
         let Some(file) = self.take_open_file(py) else { return };
-        warn_unclosed(py, &format!("<{description}>"), || close(file.bind(py)));
+        warn_unclosed(py, &format!("<{description}>"), || self.close(file.bind(py)));
     }
 }

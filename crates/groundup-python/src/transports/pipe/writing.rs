@@ -2,6 +2,8 @@
 //! more.
 
 use std::cell::{Cell, RefCell};
+use std::io::IoSlice;
+use std::os::fd::RawFd;
 
 use groundup::poller::Readiness;
 use pyo3::exceptions::PyBrokenPipeError;
@@ -60,6 +62,11 @@ impl WritePipeTransport {
         Ok(transport.into_any())
     }
 
+    /// The number of the pipe.
+    pub fn descriptor(&self) -> RawFd {
+        self.end.descriptor
+    }
+
     pub(super) fn state<'a>(&'a self, py: Python<'a>) -> &'a State {
         self.state.get(py)
     }
@@ -70,9 +77,12 @@ impl WritePipeTransport {
 
     /// Writes what the kernel takes now.
     fn write_buffered(&self, py: Python<'_>) -> rustix::io::Result<()> {
-        let fd = self.end.fd();
+        let (event_loop, end) = (self.end.event_loop.get(), &self.end);
+        let write = |slices: &[IoSlice<'_>]| {
+            event_loop.write_with(py, end.descriptor, || rustix::io::writev(end.fd(), slices))
+        };
         let mut buffer = self.state(py).buffer.borrow_mut();
-        buffer.write_with(py, self.end.spares(py), |slices| rustix::io::writev(fd, slices))
+        buffer.write_with(py, end.spares(py), write)
     }
 
     pub(super) fn write_piece(

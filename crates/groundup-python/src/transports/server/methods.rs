@@ -7,7 +7,7 @@ use pyo3::types::PyTuple;
 use super::Server;
 use crate::event_loop::EventLoop;
 use crate::imports;
-use crate::native_coroutine::{self, NativeCoroutine};
+use crate::native_coroutine::{self, Goal, NativeCoroutine};
 use crate::transports::StreamTransport;
 
 #[pymethods]
@@ -96,7 +96,7 @@ impl Server {
         let server = slf.clone().unbind();
         native_coroutine::new(slf.py(), "Server.serve_forever", async move |awaiter| {
             let forever = Python::attach(|py| Self::begin_forever(server.bind(py)))?;
-            let outcome = awaiter.wait(forever).await;
+            let outcome = awaiter.wait_for(Goal::Server, forever).await;
             let is_cancelled = Python::attach(|py| -> PyResult<bool> {
                 drop(server.get().state.get(py).forever.take());
                 let Err(error) = &outcome else { return Ok(false) };
@@ -109,7 +109,7 @@ impl Server {
                     server.get().end(py)
                 })?;
                 if let Some(end) = end {
-                    awaiter.wait(end).await?;
+                    awaiter.wait_for(Goal::Server, end).await?;
                 }
             }
             outcome
@@ -121,7 +121,7 @@ impl Server {
         let server = slf.clone().unbind();
         native_coroutine::new(slf.py(), "Server.wait_closed", async move |awaiter| {
             match Python::attach(|py| server.get().end(py))? {
-                Some(end) => awaiter.wait(end).await,
+                Some(end) => awaiter.wait_for(Goal::Server, end).await,
                 None => Ok(Python::attach(|py| py.None())),
             }
         })

@@ -166,6 +166,7 @@ impl Server {
             if let Ok(descriptor) = descriptor_of(socket) {
                 let fd = ffi::borrow_descriptor(descriptor);
                 drop(self.event_loop.get().core(py).unwatch(fd));
+                self.event_loop.get().tell_close(py, descriptor);
             }
             socket.call_method0("close")?;
         }

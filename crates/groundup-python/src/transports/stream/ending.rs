@@ -3,7 +3,7 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::StreamTransport;
+use super::{StreamSocket, StreamTransport};
 use crate::event_loop::Ready;
 use crate::transports::reports::Reporting;
 use crate::warnings::warn_unclosed;
@@ -90,11 +90,18 @@ impl StreamTransport {
         drop(state.protocol.take());
         drop(state.reader.take());
         let socket = state.socket.take();
-        let outcome = socket.map_or(Ok(()), |socket| socket.close(py));
+        let outcome = socket.map_or(Ok(()), |socket| this.close_socket(py, socket));
         if let Some((server, place)) = state.server.take() {
             server.get().detach(py, place)?;
         }
         outcome
+    }
+}
+
+impl StreamTransport {
+    fn close_socket(&self, py: Python<'_>, socket: StreamSocket) -> PyResult<()> {
+        self.event_loop.get().tell_close(py, self.descriptor);
+        socket.close(py)
     }
 }
 
@@ -103,7 +110,7 @@ impl Drop for StreamTransport {
         Python::attach(|py| {
             let Some(socket) = self.state(py).socket.take() else { return };
             let name = format!("<StreamTransport fd={}>", self.descriptor);
-            warn_unclosed(py, &name, || socket.close(py));
+            warn_unclosed(py, &name, || self.close_socket(py, socket));
         });
     }
 }

@@ -2,12 +2,13 @@
 
 use std::os::fd::RawFd;
 
+use groundup::poller::Readiness;
 use pyo3::exceptions::{PyConnectionError, PyRuntimeError};
 use pyo3::prelude::*;
 
 use super::StreamTransport;
 use crate::event_loop::{EventLoop, settle_unless_done};
-use crate::native_coroutine::Awaiter;
+use crate::native_coroutine::{Awaiter, Goal};
 
 /// The time in which a file is sent: nothing is read, and nothing else is written.
 pub struct FileSending {
@@ -43,6 +44,11 @@ impl FileSending {
         self.stream.get().descriptor
     }
 
+    /// The loop of the stream.
+    pub fn event_loop(&self) -> &Py<EventLoop> {
+        &self.stream.get().event_loop
+    }
+
     /// Waits until the kernel takes more.
     ///
     /// # Errors
@@ -50,7 +56,8 @@ impl FileSending {
     /// `ConnectionError` when the connection is lost; what is thrown into the coroutine meanwhile.
     pub async fn wait(&self, awaiter: &Awaiter) -> PyResult<()> {
         let waiter = Python::attach(|py| self.waiter(py))?;
-        awaiter.wait(waiter).await.map(drop)
+        let goal = Goal::Socket(self.descriptor(), Readiness::WRITABLE);
+        awaiter.wait_for(goal, waiter).await.map(drop)
     }
 
     fn waiter(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {

@@ -37,6 +37,7 @@ use super::reports::Reporting;
 use super::server::Server;
 use crate::event_loop::{EventLoop, Ready, Source, settle_unless_done};
 use crate::gil::GilBound;
+use crate::recording::Connection;
 use crate::{errors, ffi, imports, streams};
 
 /// A transport over a connected stream socket; stands for `asyncio.Transport`.
@@ -98,8 +99,21 @@ impl StreamTransport {
             let place = server.get().attach(py, stream.clone().unbind());
             stream.get().state(py).server.replace(Some((server, place)));
         }
+        event_loop.get().tell_open(py, descriptor, || Self::connection(&stream));
         core.wake(Ready::Opened(stream.clone().unbind()));
         Ok(stream)
+    }
+
+    /// What a recording says of the connection.
+    pub fn connection(stream: &Bound<'_, Self>) -> Connection {
+        let state = stream.get().state(stream.py());
+        let connection = Connection::between(&state.sockname, &state.peername);
+        if Self::has_tls(stream) { connection.over_tls() } else { connection }
+    }
+
+    /// The number of the socket.
+    pub fn descriptor(&self) -> RawFd {
+        self.descriptor
     }
 
     fn state<'a>(&'a self, py: Python<'a>) -> &'a State {

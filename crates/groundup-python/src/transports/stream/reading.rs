@@ -77,6 +77,12 @@ impl StreamTransport {
         (!this.event_loop.get().is_debug(py)).then(|| tls.clone())
     }
 
+    /// Whether what goes over the stream is a TLS session's.
+    pub(super) fn has_tls(stream: &Bound<'_, Self>) -> bool {
+        let protocol = stream.get().state(stream.py()).protocol.borrow();
+        protocol.as_ref().is_some_and(|it| it.bind(stream.py()).is_instance_of::<TlsProtocol>())
+    }
+
     fn read_into_protocol(stream: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (stream.py(), stream.get());
         let buffer = match Self::get_buffer(stream) {
@@ -88,7 +94,9 @@ impl StreamTransport {
         };
         let received = ffi::with_bytes_mut(&buffer, |bytes| {
             let most = bytes.len().min(INTO_SIZE);
-            rustix::net::recv(this.fd(), &mut bytes[..most], RecvFlags::DONTWAIT)
+            this.event_loop.get().read_with(py, this.descriptor, || {
+                rustix::net::recv(this.fd(), &mut bytes[..most], RecvFlags::DONTWAIT)
+            })
         });
         drop(buffer);
         match received {

@@ -1,7 +1,7 @@
 //! One receive from a stream: a little is copied out of the scratch buffer, much goes to where it stays.
 
 use std::cell::Cell;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
 
 use pyo3::prelude::*;
 use rustix::net::RecvFlags;
@@ -26,11 +26,16 @@ pub fn receive<'py>(
 ) -> rustix::io::Result<Served<'py>> {
     let spares = event_loop.spares(py);
     let waiting = if expected.get() >= LARGE { waiting(fd).min(most) } else { 0 };
+    let receive = |buffer: &mut [u8]| {
+        event_loop.read_with(py, fd.as_raw_fd(), || {
+            rustix::net::recv(fd, buffer, RecvFlags::DONTWAIT).map(|(count, _)| count)
+        })
+    };
     let data = if waiting >= LARGE {
-        spares.receive(py, fd, waiting, most)?
+        spares.receive(py, waiting, most, receive)?
     } else {
         event_loop.with_scratch(py, |scratch| {
-            let (count, _) = rustix::net::recv(fd, &mut scratch[..most], RecvFlags::DONTWAIT)?;
+            let count = receive(&mut scratch[..most])?;
             Ok(spares.copy(py, &scratch[..count]))
         })?
     };

@@ -76,20 +76,6 @@ impl WriteBuffer {
         mem::take(self)
     }
 
-    /// Writes what a socket takes; what it does not take stays.
-    ///
-    /// # Errors
-    ///
-    /// Those of `send` and `sendmsg`, `AGAIN` among them.
-    pub fn write_to(
-        &mut self,
-        py: Python<'_>,
-        fd: BorrowedFd<'_>,
-        spares: &SpareBytes,
-    ) -> rustix::io::Result<()> {
-        self.write_with(py, spares, |slices| send(fd, slices))
-    }
-
     /// Has `write` take what it takes, in as many calls as that needs; what it does not take stays, and
     /// what it took may be filled again.
     ///

@@ -49,7 +49,7 @@ impl StreamTransport {
             return Self::collect(stream, piece_of(data, spares)?, "write");
         }
         let (sent, rest) = ffi::with_bytes(&buffer, |bytes| {
-            let sent = send(this.fd(), &[IoSlice::new(bytes)]);
+            let sent = this.send(py, &[IoSlice::new(bytes)]);
             let taken = sent.unwrap_or_default();
             (sent, (taken < bytes.len()).then(|| spares.copy(py, &bytes[taken..]).into_bytes()))
         })?;
@@ -157,7 +157,8 @@ impl StreamTransport {
             return Ok(());
         }
         let spares = this.event_loop.get().spares(py);
-        let outcome = state.buffer.borrow_mut().write_to(py, this.fd(), spares);
+        let outcome =
+            state.buffer.borrow_mut().write_with(py, spares, |slices| this.send(py, slices));
         match outcome {
             Ok(()) => Self::drained(stream),
             Err(Errno::AGAIN | Errno::INTR) => {
@@ -167,6 +168,10 @@ impl StreamTransport {
             Err(error) => return Self::fail_on_write_error(stream, error),
         }
         Ok(())
+    }
+
+    fn send(&self, py: Python<'_>, slices: &[IoSlice<'_>]) -> rustix::io::Result<usize> {
+        self.event_loop.get().write_with(py, self.descriptor, || send(self.fd(), slices))
     }
 
     fn fail_on_write_error(stream: &Bound<'_, Self>, error: Errno) -> PyResult<()> {

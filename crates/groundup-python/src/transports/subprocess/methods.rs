@@ -7,7 +7,7 @@ use pyo3::prelude::*;
 use super::SubprocessTransport;
 use crate::event_loop::EventLoop;
 use crate::imports;
-use crate::native_coroutine::{self, NativeCoroutine};
+use crate::native_coroutine::{self, Goal, NativeCoroutine};
 
 impl SubprocessTransport {
     /// The protocol; none once it was told of the loss of the connection.
@@ -101,7 +101,8 @@ impl SubprocessTransport {
                 Ok(waiter) => waiter,
                 Err(returncode) => return Ok(returncode),
             };
-            let outcome = awaiter.wait(waiter.clone()).await;
+            let goal = Goal::Child(process.get().child.pid());
+            let outcome = awaiter.wait_for(goal, waiter.clone()).await;
             Python::attach(|py| {
                 process.get().state(py).waiters.borrow_mut().retain(|other| !other.is(&waiter));
             });

@@ -8,6 +8,7 @@ use super::TlsProtocol;
 use super::session::Progress;
 use super::state::{AppPhase, Phase};
 use crate::event_loop::settle_unless_done;
+use crate::transports::StreamTransport;
 use crate::{errors, imports};
 
 impl TlsProtocol {
@@ -52,6 +53,7 @@ impl TlsProtocol {
         match outcome {
             Ok(certificate) => {
                 state.phase.set(Phase::Wrapped);
+                this.tell_session(py);
                 this.enter_extra(py, certificate)?;
                 Self::connect_app(tls)
             }
@@ -59,6 +61,15 @@ impl TlsProtocol {
                 Self::fail_handshake(tls, error)
             }
             Err(error) => Err(error),
+        }
+    }
+
+    /// Tells a recording that what goes over the connection is a TLS session's from now on.
+    fn tell_session(&self, py: Python<'_>) {
+        let lower = self.lower(py);
+        if let Some(Ok(stream)) = lower.as_ref().map(|lower| lower.cast_exact()) {
+            let describe = || StreamTransport::connection(stream).over_tls();
+            self.event_loop.get().tell_open(py, stream.get().descriptor(), describe);
         }
     }
 

@@ -34,7 +34,8 @@ impl TlsTransport {
         self.tls.get(py).borrow().as_ref().map(|tls| tls.bind(py).clone())
     }
 
-    fn lower<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
+    /// The transport that it goes over.
+    pub fn lower<'py>(&self, py: Python<'py>) -> Option<Bound<'py, PyAny>> {
         self.tls(py)?.get().lower(py)
     }
 

@@ -7,17 +7,25 @@ use crate::recorder::{Name, halves};
 use crate::weave::parts::{Cancel, Job, Socket, Stack, Transfer, Usage};
 
 impl Loom<'_> {
+    /// A connection was opened, or is said again, or to be of another kind: TLS goes over it now.
     pub(super) fn open(&mut self, time: Timestamp, descriptor: u64, detail: u64) {
         let (kind, peer) = halves(detail);
-        let known = self.sockets.get(&descriptor).copied();
-        // What is open already may be said again; not all of it was heard before.
-        let same = known.filter(|&it| {
-            let Socket { kind: known_kind, peer: known_peer, .. } = self.weave.sockets[it];
-            let text = |name| self.recording.name(name);
-            known_kind == 0 || (text(known_kind), text(known_peer)) == (text(kind), text(peer))
-        });
-        let socket = same.unwrap_or_else(|| self.add_socket(time, descriptor));
+        let socket = match self.sockets.get(&descriptor) {
+            Some(&socket) if self.is_told(socket, peer) => socket,
+            _ => {
+                // Its number has another owner: it was closed, unheard.
+                self.close(time, descriptor);
+                self.add_socket(time, descriptor)
+            }
+        };
         (self.weave.sockets[socket].kind, self.weave.sockets[socket].peer) = (kind, peer);
+    }
+
+    /// Whether a connection is known to be one to this peer.
+    fn is_told(&self, socket: usize, peer: Name) -> bool {
+        let known = &self.weave.sockets[socket];
+        // Of one that is older than the recording, only bytes have been heard.
+        known.kind == 0 || self.recording.name(known.peer) == self.recording.name(peer)
     }
 
     pub(super) fn add_socket(&mut self, opened: Timestamp, descriptor: u64) -> usize {

@@ -39,9 +39,14 @@ impl Loom<'_> {
             true => UNKNOWN,
             false => self.lane_of(began, subject),
         };
-        let woken = self.woken.remove(&subject);
+        let woken = self.woken.remove(&subject).or_else(|| self.begun_within(began));
         self.end_wait(lane, woken.map_or(began, |it| it.time));
         self.push_step(lane, began, woken);
+    }
+
+    /// What begins within a step, as the first step of a task may, was put on no queue: it is that step's.
+    fn begun_within(&self, time: Timestamp) -> Option<Woken> {
+        self.step().map(|step| Woken { time, cause: Cause::Step(step) })
     }
 
     /// What was called has not been said: it is nothing that anything is known of.
