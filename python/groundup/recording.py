@@ -13,7 +13,7 @@ import warnings
 from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from groundup import _groundup
 
@@ -118,6 +118,8 @@ class Recording:
                 self._first = None
                 self._files.append(Path(recording.path))
                 self._of_loops[loop] = recording
+                # A loop may go without being closed.
+                finalize(loop, recording.finish).atexit = False
                 recording.begin(loop, _facts(), self._step_limit)
             except OSError as error:
                 warnings.warn(f"cannot record a loop: {error}", RuntimeWarning, stacklevel=2)

@@ -13,24 +13,30 @@ use rustix::io::Errno;
 /// The bytes of a head in a mapped file: what follows can be mapped by itself.
 pub const HEAD: u32 = 4096;
 
+fn map_part(file: &File, offset: u64, length: u64) -> io::Result<MmapMut> {
+    let length = usize::try_from(length).map_err(io::Error::other)?;
+    // SAFETY: the file was made by this process, has room for all of the map, and is never made
+    // shorter by it. What is in it are bytes, of which any are valid.
+    unsafe { MmapOptions::new().offset(offset).len(length).map_mut(file) }
+}
+
 /// A file for a recording.
 #[derive(Debug)]
 pub struct RecordingFile {
     /// Where it is, whatever the working folder becomes.
     pub path: PathBuf,
-    /// The file, open.
-    pub file: File,
     head: Head,
 }
 
 impl RecordingFile {
-    /// Makes a file for a recording, with room for all of it. A file that was there is replaced.
+    /// Makes a file for a recording, with room for all of it, and opens it. A file that was there is
+    /// replaced.
     ///
     /// # Errors
     ///
     /// Those of making the file; `EEXIST` when the name is that of something else than a file; `ENOSPC`
     /// or `EFBIG` when there is no room for it.
-    pub fn create(path: &Path, head: Head) -> io::Result<Self> {
+    pub fn create(path: &Path, head: Head) -> io::Result<(Self, File)> {
         let path = std::path::absolute(path)?;
         remove_file(&path)?;
         let mut options = OpenOptions::new();
@@ -44,25 +50,18 @@ impl RecordingFile {
             let _ = fs::remove_file(&path);
             return Err(error);
         }
-        Ok(Self { path, file, head })
+        Ok((Self { path, head }, file))
     }
 
-    /// The memory of names, and that of records.
+    /// The memory of names, and that of records, in the file.
     ///
     /// # Errors
     ///
     /// Those of mapping a file.
-    pub fn map(&self) -> io::Result<(MmapMut, MmapMut)> {
-        let names = self.map_part(u64::from(HEAD), self.head.names)?;
-        let records = self.map_part(u64::from(HEAD) + self.head.names, self.head.records)?;
+    pub fn map(&self, file: &File) -> io::Result<(MmapMut, MmapMut)> {
+        let names = map_part(file, u64::from(HEAD), self.head.names)?;
+        let records = map_part(file, u64::from(HEAD) + self.head.names, self.head.records)?;
         Ok((names, records))
-    }
-
-    fn map_part(&self, offset: u64, length: u64) -> io::Result<MmapMut> {
-        let length = usize::try_from(length).map_err(io::Error::other)?;
-        // SAFETY: the file was made by this process, has room for all of the map, and is never made
-        // shorter by it. What is in it are bytes, of which any are valid.
-        unsafe { MmapOptions::new().offset(offset).len(length).map_mut(&self.file) }
     }
 
     /// Writes a file that has only what is used; it has its name only when it is whole.

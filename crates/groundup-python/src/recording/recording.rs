@@ -1,7 +1,9 @@
 //! A recording as Python has it: a file, and the loop that is recorded into it.
 
 use std::cell::{Cell, RefCell};
+use std::fs::File;
 use std::io;
+use std::os::fd::{AsRawFd, RawFd};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::rc::Rc;
@@ -16,6 +18,7 @@ use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyWeakrefReference;
 
 use super::collections::CollectionListener;
 use super::memory::{HEAD, RecordingFile};
@@ -40,7 +43,10 @@ const LEAST_LIMIT: Duration = Duration::from_millis(1);
 pub struct Recording {
     narrator: GilBound<Rc<Narrator>>,
     file: RecordingFile,
-    recorded: GilBound<RefCell<Option<Py<EventLoop>>>>,
+    /// The file that is written into, until the recording ends.
+    open_file: GilBound<RefCell<Option<File>>>,
+    /// A weak reference to the loop: that it is recorded does not keep it alive.
+    recorded: GilBound<RefCell<Option<Py<PyWeakrefReference>>>>,
     collections: GilBound<RefCell<Option<Py<CollectionListener>>>>,
     watched: GilBound<RefCell<Option<Arc<Watched>>>>,
     is_finished: GilBound<Cell<bool>>,
@@ -68,13 +74,28 @@ impl Recording {
     /// What asking the thread's frames raises.
     pub fn tell_stack(&self, py: Python<'_>, began: Timestamp) -> PyResult<()> {
         let narrator = self.narrator(py);
-        let event_loop = self.recorded.get(py).borrow().as_ref().map(|it| it.clone_ref(py));
-        let Some(event_loop) = event_loop.filter(|_| narrator.pulse.began() == Some(began)) else {
+        let Some(event_loop) =
+            self.event_loop(py).filter(|_| narrator.pulse.began() == Some(began))
+        else {
             return Ok(());
         };
-        let thread = event_loop.bind(py).getattr(intern!(py, "_thread_id"))?;
+        let thread = event_loop.getattr(intern!(py, "_thread_id"))?;
         let frames = imports::current_frames(py)?.call0()?;
         narrator.tell_stack(began, frames.get_item(thread)?)
+    }
+
+    /// The loop that is recorded, if it lives.
+    fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, EventLoop>> {
+        let recorded = self.recorded.get(py).borrow();
+        recorded.as_ref()?.bind(py).upgrade()?.cast_into().ok()
+    }
+
+    /// Lets go of the file: whoever is telling something at this moment tells it to the end.
+    fn close(&self, py: Python<'_>) -> PyResult<()> {
+        drop(self.open_file.get(py).take());
+        let nowhere = || MmapMut::map_anon(1).map_err(|error| errors::os_error(&error));
+        self.narrator(py).flight.move_to(nowhere()?, nowhere()?);
+        Ok(())
     }
 
     /// Records nothing more; returns whether it did.
@@ -86,8 +107,8 @@ impl Recording {
         if let Some(watched) = this.watched.get(py).take() {
             watchdog::forget(py, &watched);
         }
-        if let Some(event_loop) = this.recorded.get(py).take() {
-            EventLoop::forget_recording(event_loop.bind(py), slf);
+        if let Some(event_loop) = this.event_loop(py) {
+            EventLoop::forget_recording(&event_loop, slf);
         }
         if let Some(listener) = this.collections.get(py).take() {
             // A program that has emptied the list has taken it out already.
@@ -148,13 +169,14 @@ impl Recording {
             return Err(PyValueError::new_err(message));
         }
         let failed = |error| errors::os_error_of(&error, &path);
-        let file = RecordingFile::create(&path, head(size)).map_err(failed)?;
-        let (names, records) = file.map().map_err(failed)?;
+        let (file, open_file) = RecordingFile::create(&path, head(size)).map_err(failed)?;
+        let (names, records) = file.map(&open_file).map_err(failed)?;
         let flight: Flight = FlightRecorder::new(records, names, Monotonic);
         let narrator = GilBound::new(Rc::new(Narrator::new(py, flight)?));
         Ok(Self {
             narrator,
             file,
+            open_file: GilBound::new(RefCell::new(Some(open_file))),
             recorded: GilBound::default(),
             collections: GilBound::default(),
             watched: GilBound::default(),
@@ -185,8 +207,9 @@ impl Recording {
         if this.is_finished.get(py).get() || this.recorded.get(py).borrow().is_some() {
             return Err(PyRuntimeError::new_err("a recording is of one loop, once"));
         }
+        let reference = PyWeakrefReference::new(event_loop.as_any())?.unbind();
         EventLoop::record(event_loop, slf)?;
-        this.recorded.get(py).replace(Some(event_loop.clone().unbind()));
+        this.recorded.get(py).replace(Some(reference));
         this.collections.get(py).replace(Some(CollectionListener::begin(slf)?));
         this.narrator(py).begin(event_loop, facts);
         event_loop.get().tell_of_ready(py);
@@ -199,8 +222,9 @@ impl Recording {
     /// Nothing happens when it has ended.
     pub fn finish(slf: &Bound<'_, Self>) {
         if Self::end(slf) {
-            let this = slf.get();
-            let _ = this.write(slf.py(), &this.file.path);
+            let (py, this) = (slf.py(), slf.get());
+            let _ = this.write(py, &this.file.path);
+            let _ = this.close(py);
         }
     }
 
@@ -208,10 +232,7 @@ impl Recording {
     /// copy of.
     fn abandon(slf: &Bound<'_, Self>) -> PyResult<()> {
         Self::end(slf);
-        // Whoever is telling something at this moment tells it to the end.
-        let nowhere = || MmapMut::map_anon(1).map_err(|error| errors::os_error(&error));
-        slf.get().narrator(slf.py()).flight.move_to(nowhere()?, nowhere()?);
-        Ok(())
+        slf.get().close(slf.py())
     }
 
     /// Note something at this moment, to be seen in the picture.
@@ -243,10 +264,9 @@ impl Recording {
         self.is_finished.get(py).get()
     }
 
-    /// The number of the open file's descriptor: of the file that the loop writes into.
-    fn fileno(&self) -> i32 {
-        use std::os::fd::AsRawFd;
-        self.file.file.as_raw_fd()
+    /// The number of the descriptor of the file that the loop writes into; -1 once the recording has ended.
+    fn fileno(&self, py: Python<'_>) -> RawFd {
+        self.open_file.get(py).borrow().as_ref().map_or(-1, File::as_raw_fd)
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
