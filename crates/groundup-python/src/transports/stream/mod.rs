@@ -99,12 +99,14 @@ impl StreamTransport {
             let place = server.get().attach(py, stream.clone().unbind());
             stream.get().state(py).server.replace(Some((server, place)));
         }
-        event_loop.get().tell_open(py, descriptor, || Self::connection(&stream));
+        let state = stream.get().state(py);
+        let describe = || Connection::between(&state.sockname, &state.peername);
+        event_loop.get().tell_open(py, descriptor, describe);
         core.wake(Ready::Opened(stream.clone().unbind()));
         Ok(stream)
     }
 
-    /// What a recording says of the connection.
+    /// What a recording says of the connection once it goes on.
     pub fn connection(stream: &Bound<'_, Self>) -> Connection {
         let state = stream.get().state(stream.py());
         let connection = Connection::between(&state.sockname, &state.peername);

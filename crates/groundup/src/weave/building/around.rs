@@ -21,11 +21,14 @@ impl Loom<'_> {
         (self.weave.sockets[socket].kind, self.weave.sockets[socket].peer) = (kind, peer);
     }
 
-    /// Whether a connection is known to be one to this peer.
+    /// Whether a connection is known to be one to this peer; or nothing is known of it, for what was said
+    /// is lost.
     fn is_told(&self, socket: usize, peer: Name) -> bool {
         let known = &self.weave.sockets[socket];
-        // Of one that is older than the recording, only bytes have been heard.
-        known.kind == 0 || self.recording.name(known.peer) == self.recording.name(peer)
+        if known.kind == 0 {
+            return self.weave.lost > 0;
+        }
+        self.recording.name(known.peer) == self.recording.name(peer)
     }
 
     pub(super) fn add_socket(&mut self, opened: Timestamp, descriptor: u64) -> usize {
