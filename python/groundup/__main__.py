@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 
 import groundup
-from groundup.command import run, view, wget
+from groundup.command import run, top, view, wget
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,11 +33,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="groundup",
         description="Run programs and download files on the groundup event loop, and see "
-        "what a program did.",
+        "what a program does, or did.",
     )
     parser.add_argument("--version", action="version", version=f"groundup {groundup.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run.add_parser(commands)
+    top.add_parser(commands)
     view.add_parser(commands)
     wget.add_parser(commands)
     return parser

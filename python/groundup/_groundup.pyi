@@ -60,6 +60,7 @@ __all__ = [
     "GeneratorCoroutine",
     "Handle",
     "Interweave",
+    "Lookout",
     "ReadPipeTransport",
     "Recording",
     "Server",
@@ -554,5 +555,11 @@ class Recording:
     def lost(self) -> int: ...
     @property
     def finished(self) -> bool: ...
+
+@final
+class Lookout:
+    def __new__(cls, path: StrPath) -> Lookout: ...
+    def look(self, seconds: float, order: str, most: int) -> dict[str, Any]: ...
+    def keep_up(self, seconds: float) -> None: ...
 
 def watch_runs(watcher: Callable[[EventLoop], object] | None, /) -> None: ...

@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 from weakref import WeakKeyDictionary, finalize
 
 from groundup import _groundup
+from groundup.live.listener import LISTENER
 
 __all__ = ["Recording", "record"]
 
@@ -60,6 +61,14 @@ class Recording:
         """The files, in the order in which their loops began to run."""
         return list(self._files)
 
+    @property
+    def socket(self) -> Path | None:
+        """The Unix socket by which `groundup top` sees the loops; None if there is no place for it.
+
+        It is there from the moment when the first of the loops runs.
+        """
+        return LISTENER.address
+
     def start(self) -> None:
         """Record loops from now on: the one that runs in this thread, and all that begin to run.
 
@@ -95,6 +104,7 @@ class Recording:
         if self._first is not None:
             Path(self._first.path).unlink(missing_ok=True)
             self._first = None
+        LISTENER.withdraw()
 
     def mark(self, text: str) -> None:
         """Note something at this moment, in the recording of the loop that runs in this thread.
@@ -121,6 +131,7 @@ class Recording:
                 # A loop may go without being closed.
                 finalize(loop, recording.finish).atexit = False
                 recording.begin(loop, _facts(), self._step_limit)
+                LISTENER.offer(recording, dict(_facts()))
             except OSError as error:
                 warnings.warn(f"cannot record a loop: {error}", RuntimeWarning, stacklevel=2)
 

@@ -86,7 +86,7 @@ mod _groundup {
     #[pymodule_export]
     use crate::native_coroutine::NativeCoroutine;
     #[pymodule_export]
-    use crate::recording::{Recording, watch_runs};
+    use crate::recording::{Lookout, Recording, watch_runs};
     #[pymodule_export]
     use crate::thread_safe_handle::ThreadSafeHandle;
     #[pymodule_export]

@@ -11,12 +11,14 @@ mod chains;
 mod codes;
 mod collections;
 mod connections;
+mod lookout;
 mod memory;
 mod narrator;
 mod pulse;
 #[expect(clippy::module_inception, reason = "the object that Python has")]
 mod recording;
 mod runs;
+mod sight;
 mod stacks;
 mod task_view;
 mod tasks;
@@ -26,6 +28,7 @@ mod waits;
 mod watchdog;
 
 pub use connections::Connection;
+pub use lookout::Lookout;
 pub use narrator::{Flight, Narrator};
 pub use recording::Recording;
 pub use runs::{announce, watch_runs};
