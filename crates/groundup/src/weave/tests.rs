@@ -245,7 +245,7 @@ fn a_connection_was_closed_at_the_latest_when_its_number_has_another_peer() {
 fn a_connection_that_is_said_to_be_open_again_is_the_same() {
     let story = Story::new();
     let [tcp, one, other] = ["tcp", "127.0.0.1:80", "127.0.0.1:81"].map(|it| story.name(it));
-    story.note(Verb::Read, 9, pair(1, 1)).note(Verb::Open, 9, pair(tcp, one));
+    story.note(Verb::Open, 9, pair(tcp, one)).note(Verb::Read, 9, pair(1, 1));
     story.note(Verb::Open, 9, pair(tcp, one)).note(Verb::Write, 9, pair(1, 1));
     story.note(Verb::Open, 9, pair(tcp, other)).note(Verb::Close, 9, 0);
     story.note(Verb::Open, 9, pair(tcp, other));
