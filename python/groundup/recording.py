@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import importlib
 import math
 import os
 import platform
@@ -33,6 +34,8 @@ class Recording:
     """
 
     _active: ClassVar[Recording | None] = None
+    #: What stands before the number of a forked process in names of files.
+    _process_mark = ""
 
     def __init__(
         self, path: str | os.PathLike[str], megabytes: float, step_limit: float | None
@@ -46,6 +49,8 @@ class Recording:
         self._path = Path(os.path.abspath(path))
         self._size = int(megabytes * 1024 * 1024)
         self._process = os.getpid()
+        #: The child process that stops this at its end.
+        self._child: int | None = None
         self._is_started = False
         # Two threads may begin to run their loops at once.
         self._lock = threading.RLock()
@@ -81,7 +86,7 @@ class Recording:
         if self._is_started:
             raise RuntimeError("a recording can be started once")
         self._is_started = True
-        self._first = _groundup.Recording(self._next_path(), self._size)
+        self._first = self._make()
         Recording._active = self
         atexit.register(self.stop)
         _groundup.watch_runs(self._begin)
@@ -99,11 +104,7 @@ class Recording:
         Recording._active = None
         _groundup.watch_runs(None)
         atexit.unregister(self.stop)
-        for recording in filter(None, list(self._of_loops.values())):
-            recording.finish()
-        if self._first is not None:
-            Path(self._first.path).unlink(missing_ok=True)
-            self._first = None
+        self._finish()
         LISTENER.withdraw()
 
     def mark(self, text: str) -> None:
@@ -122,11 +123,13 @@ class Recording:
         with self._lock:
             if loop in self._of_loops:
                 return
+            self._stop_with_child()
             self._of_loops[loop] = None
             try:
-                recording = self._first or _groundup.Recording(self._next_path(), self._size)
+                recording = self._first or self._make()
                 self._first = None
-                self._files.append(Path(recording.path))
+                if recording.path not in self._files:
+                    self._files.append(recording.path)
                 self._of_loops[loop] = recording
                 # A loop may go without being closed.
                 finalize(loop, recording.finish).atexit = False
@@ -135,15 +138,39 @@ class Recording:
             except OSError as error:
                 warnings.warn(f"cannot record a loop: {error}", RuntimeWarning, stacklevel=2)
 
-    def _next_path(self) -> Path:
-        """Return the given name with `%p` replaced, and a number for each loop but the first."""
-        path = self._path.with_name(self._path.name.replace("%p", str(os.getpid())))
-        parts = [path.stem]
-        if os.getpid() != self._process and "%p" not in self._path.name:
-            parts.append(str(os.getpid()))
-        if self._files:
-            parts.append(str(len(self._files) + 1))
-        return path.with_name("-".join(parts) + path.suffix)
+    def _make(self) -> _groundup.Recording:
+        """Make the file of the next loop, with a number if it is not the first."""
+        here = self._path_here()
+        number = f"-{len(self._files) + 1}" if self._files else ""
+        return _groundup.Recording(here.with_name(here.stem + number + here.suffix), self._size)
+
+    def _stop_with_child(self) -> None:
+        """Stop at the end of this process if it is a child of multiprocessing's.
+
+        Such children leave without what is registered with atexit.
+        """
+        process = sys.modules.get("multiprocessing.process")
+        if process is None or process.parent_process() is None or self._child == os.getpid():
+            return
+        self._child = os.getpid()
+        util = importlib.import_module("multiprocessing.util")
+        util.Finalize(None, self.stop, exitpriority=0)
+
+    def _path_here(self) -> Path:
+        """Return the given name with `%p` replaced, or with the number of a forked process."""
+        process = str(os.getpid())
+        path = self._path.with_name(self._path.name.replace("%p", process))
+        if os.getpid() == self._process or "%p" in self._path.name:
+            return path
+        return path.with_name(f"{path.stem}-{self._process_mark}{process}{path.suffix}")
+
+    def _finish(self) -> None:
+        """End the recordings of all loops."""
+        for recording in filter(None, list(self._of_loops.values())):
+            recording.finish()
+        if self._first is not None:
+            self._first.path.unlink(missing_ok=True)
+            self._first = None
 
     def _leave_to_parent(self) -> None:
         """Let go of the recordings of the process that this one is a copy of."""

@@ -98,6 +98,9 @@ def test_a_program_without_a_loop_leaves_no_file_and_one_is_told(tmp_path):
         (["--record", "a", "--megabytes", "0"], "megabytes must be 1/16 to 16384, got 0.0"),
         (["--record", "a", "--megabytes", "many"], "argument --megabytes: invalid float value"),
         (["--megabytes"], "argument --megabytes: invalid float value: 'app.py'"),
+        (["--record", "a", "--black-box", "b"], "not allowed with argument --record"),
+        (["--step-limit", "1"], "--megabytes and --step-limit need --record or --black-box"),
+        (["--black-box", "a", "--step-limit", "0"], "step_limit must be 0.001 seconds or more"),
         (["--rec", "a"], "unrecognized arguments: --rec"),
         (["--record", "a"], "give a script, or -m and a module"),
     ],
@@ -115,6 +118,7 @@ def test_wrong_options_are_explained(tmp_path, options, message):
     [
         ({"GROUNDUP_RECORD": "no/run.weave"}, "FileNotFoundError: [Errno 2] No such file"),
         ({"GROUNDUP_RECORD": "a", "GROUNDUP_MEGABYTES": "x"}, "GROUNDUP_MEGABYTES must be a num"),
+        ({"GROUNDUP_RECORD": "a", "GROUNDUP_BLACK_BOX": "b"}, "set GROUNDUP_RECORD or GROUNDUP_"),
         ({"GROUNDUP_RECORD": "a", "GROUNDUP_MEGABYTES": "0"}, "megabytes must be 1/16 to 16384"),
     ],
 )
@@ -166,3 +170,41 @@ def test_children_have_files_of_their_own(tmp_path, method):
     weave = Weave(tmp_path / f"run-{process}.weave")
     assert ("child" in weave.coroutines, "parent" in weave.coroutines) == (True, False)
     assert weave.process == int(process)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_black_box_is_kept_if_the_program_fails_or_dies(tmp_path, end):
+    act, status = ENDS[end]
+    (tmp_path / "app.py").write_text(APP.format(end=act))
+    result = groundup(tmp_path, "--black-box", "box.weave", "--megabytes", "1", "app.py")
+    box = "box.weave"
+    left = {"exception": "box-1.weave", "_exit": box, "kill": box, "abort": box}.get(end)
+    assert (result.returncode, names(tmp_path)) == (status, ["app.py", *filter(None, [left])])
+    if left:
+        assert "work" in Weave(tmp_path / left).coroutines
+
+
+def test_a_black_box_hears_of_late_steps(tmp_path):
+    (tmp_path / "app.py").write_text(APP.format(end="import time; time.sleep(0.1)"))
+    result = groundup(tmp_path, "--black-box=box.weave", "--step-limit", "0.03", "app.py")
+    assert (result.returncode, names(tmp_path)) == (0, ["app.py", "box-1.weave"])
+    [(who, _)] = Weave(tmp_path / "box-1.weave").stacks
+    assert who == "work"
+
+
+def test_the_environment_gives_a_black_box(tmp_path):
+    environment = {"GROUNDUP_BLACK_BOX": "box.weave", "GROUNDUP_STEP_LIMIT": "0.03"}
+    source = """
+        async def work():
+            time.sleep(0.1)
+        groundup.run(work())
+    """
+    result = run(source, tmp_path, env={**os.environ, **environment})
+    assert (result.stderr, names(tmp_path)) == ("", ["box-1.weave"])
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_children_without_trouble_leave_no_box(tmp_path, method):
+    (tmp_path / "app.py").write_text(CHILDREN.format(method=method))
+    result = groundup(tmp_path, "--black-box", "box.weave", "--megabytes", "1", "app.py")
+    assert (result.stdout.split()[1], names(tmp_path)) == ("0", ["app.py"])

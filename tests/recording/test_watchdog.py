@@ -248,10 +248,11 @@ ENDS = {
     "of a fork": """
         async def main():
             time.sleep(0.003)
-            if os.fork() == 0:
-                time.sleep(0.003)
-            else:
-                os.wait()
+        # As long as it is not closed, it is watched.
+        loop = groundup.new_event_loop()
+        loop.run_until_complete(main())
+        if os.fork():
+            os.wait()
     """,
     "at once": """
         async def main():

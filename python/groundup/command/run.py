@@ -15,12 +15,11 @@ from collections.abc import Sequence
 from types import ModuleType, TracebackType
 
 import groundup
-from groundup import recording
 from groundup.command import program
-from groundup.recorded_program import record_program
+from groundup.recorded_program import BLACK_BOX, RECORD, record_program
 
 #: Options whose value is an argument of its own.
-OPTIONS_WITH_VALUE = {"-m", "--record", "--megabytes"}
+OPTIONS_WITH_VALUE = {"-m", "--record", "--black-box", "--megabytes", "--step-limit"}
 
 
 def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -36,13 +35,25 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     parser.add_argument("script", nargs="?", help="a script, or a folder or zip with __main__.py")
     parser.add_argument("-m", dest="module", help="run this module, as python -m does")
-    parser.add_argument("--record", metavar="FILE", help="record its loops, for `groundup view`")
+    kept = parser.add_mutually_exclusive_group()
+    kept.add_argument("--record", metavar="FILE", help="record its loops, for `groundup view`")
+    kept.add_argument(
+        "--black-box",
+        metavar="FILE",
+        help="keep what its loops did last when a step is late, an exception ends the program, or "
+        "the process dies",
+    )
     parser.add_argument(
         "--megabytes",
         type=float,
-        default=recording.MEGABYTES,
         metavar="NUMBER",
-        help="how large a recording may become (default: %(default)g); the oldest records go then",
+        help="how large a recording becomes (default: 64; a black box: 16); the oldest goes then",
+    )
+    parser.add_argument(
+        "--step-limit",
+        type=float,
+        metavar="SECONDS",
+        help="when a step is late, and its stack is noted (default: 0.1; in a black box: never)",
     )
     parser.set_defaults(carry_out=carry_out, parser=parser)
 
@@ -105,17 +116,23 @@ def _find(options: argparse.Namespace) -> program.Program:
 
 def _record(options: argparse.Namespace) -> None:
     """Begin to record the program, if `options` say so."""
-    if options.record is None:
-        return
     parser: argparse.ArgumentParser = options.parser
+    path = options.record or options.black_box
+    told = {"megabytes": options.megabytes, "step_limit": options.step_limit}
+    numbers = {name: number for name, number in told.items() if number is not None}
+    if path is None:
+        if numbers:
+            parser.error("--megabytes and --step-limit need --record or --black-box")
+        return
     try:
-        recorded = record_program(options.record, options.megabytes)
+        recorded = record_program(RECORD if options.record else BLACK_BOX, path, numbers)
     except (OSError, RuntimeError, ValueError) as error:
         parser.error(str(error))
-    atexit.register(_say_if_nothing, recorded, os.getpid())
+    if options.record:
+        atexit.register(_say_if_nothing, recorded, os.getpid())
 
 
-def _say_if_nothing(recorded: recording.Recording, process: int) -> None:
+def _say_if_nothing(recorded: groundup.Recording, process: int) -> None:
     # Children that were forked have files of their own.
     if not recorded.paths and os.getpid() == process:
         print("groundup run: no groundup loop has run, so nothing was recorded", file=sys.stderr)

@@ -108,6 +108,7 @@ impl EventLoop {
     fn call_exception_handler(slf: &Bound<'_, Self>, context: &Bound<'_, PyAny>) -> PyResult<()> {
         let py = slf.py();
         slf.get().tell(py, |narrator| narrator.tell_unhandled(context));
+        Self::report_exception(slf, context);
         let Some(handler) = slf.get().get_exception_handler(py) else {
             let outcome = Self::handle_by_default(slf, context);
             return log_if_failed(py, outcome, "Exception in default exception handler");

@@ -120,7 +120,10 @@ impl Host for Asyncio {
             EventLoop::leave_task(event_loop);
             this.flush_written(py);
         }
-        this.tell(py, |narrator| narrator.end_turn(event_loop.as_any()));
+        if let Some(narrator) = this.narrator(py) {
+            narrator.end_turn(event_loop.as_any());
+            EventLoop::report_late(event_loop, &narrator);
+        }
     }
 }
 

@@ -6,12 +6,14 @@ use std::rc::Rc;
 
 use groundup::event_loop::{Entry, Held, Host};
 use groundup::recorder::Recorder;
-use pyo3::exceptions::PyRuntimeError;
+use pyo3::exceptions::{PyException, PyRuntimeError};
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 
 use super::{Asyncio, EventLoop, Source};
-use crate::recording::{Connection, Narrator, Recording};
+use crate::recording::{Connection, Narrator, Recording, summary};
 use crate::transports::StreamTransport;
 
 /// The recording of a loop, if there is one.
@@ -109,6 +111,29 @@ impl EventLoop {
         if this.parts(py).recording.get(py).is_some_and(|it| it.is(recording)) {
             drop(this.core(py).recorder().set(None));
             this.parts(py).recording.clear();
+        }
+    }
+
+    /// Tells who listens to the recording of the late step that has ended, if there was one.
+    pub fn report_late(event_loop: &Bound<'_, Self>, narrator: &Narrator) {
+        if narrator.late.ended.get().is_none() {
+            return;
+        }
+        let py = event_loop.py();
+        if let Some(recording) = event_loop.get().parts(py).recording.get(py) {
+            Recording::report_late(recording.bind(py));
+        }
+    }
+
+    /// Tells who listens to the recording of an exception that comes to the exception handler.
+    pub fn report_exception(event_loop: &Bound<'_, Self>, context: &Bound<'_, PyAny>) {
+        let py = event_loop.py();
+        let Some(recording) = event_loop.get().parts(py).recording.get(py) else { return };
+        let Ok(context) = context.cast::<PyDict>() else { return };
+        if let Ok(Some(exception)) = context.get_item(intern!(py, "exception"))
+            && exception.is_instance_of::<PyException>()
+        {
+            Recording::report(recording.bind(py), "exception", &summary(&exception));
         }
     }
 

@@ -17,6 +17,7 @@ mod narrator;
 mod pulse;
 #[expect(clippy::module_inception, reason = "the object that Python has")]
 mod recording;
+mod reports;
 mod runs;
 mod sight;
 mod stacks;
@@ -32,3 +33,4 @@ pub use lookout::Lookout;
 pub use narrator::{Flight, Narrator};
 pub use recording::Recording;
 pub use runs::{announce, watch_runs};
+pub use tasks::summary;

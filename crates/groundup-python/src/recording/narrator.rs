@@ -32,7 +32,7 @@ pub struct Narrator {
     pub(super) jobs: Jobs,
     /// Since when a step goes on.
     pub(super) pulse: Arc<Pulse>,
-    pub(super) late: LateSteps,
+    pub late: LateSteps,
     pub(super) connections: Connections,
     pub(super) things: Things,
     /// When it was last told what the thread has used.

@@ -8,25 +8,25 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use groundup::clock::{Clock, Monotonic, Timestamp};
+use groundup::clock::{Clock, Monotonic};
 use groundup::recorder::recording::Head;
 use groundup::recorder::{FlightRecorder, RECORD_SIZE};
 use memmap2::MmapMut;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::gc::{PyTraverseError, PyVisit};
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::PyWeakrefReference;
 
 use super::collections::CollectionListener;
 use super::memory::{HEAD, RecordingFile};
 use super::narrator::{Flight, Narrator};
+use super::reports::limit_of;
 use super::watchdog::{self, Watched};
+use crate::errors;
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
-use crate::{errors, imports};
 
 /// The least that a recording has room for, in bytes.
 const LEAST: u64 = 1 << 16;
@@ -34,9 +34,6 @@ const LEAST: u64 = 1 << 16;
 const MOST: u64 = 1 << 34;
 /// Names take an eighth of a recording, and at most so many bytes.
 const MOST_NAMES: u64 = 1 << 30;
-
-/// The shortest time after which a step can be late.
-const LEAST_LIMIT: Duration = Duration::from_millis(1);
 
 /// A recording of one event loop, in a file.
 #[pyclass(frozen, weakref, module = "groundup._groundup")]
@@ -48,7 +45,11 @@ pub struct Recording {
     /// A weak reference to the loop: that it is recorded does not keep it alive.
     recorded: GilBound<RefCell<Option<Py<PyWeakrefReference>>>>,
     collections: GilBound<RefCell<Option<Py<CollectionListener>>>>,
-    watched: GilBound<RefCell<Option<Arc<Watched>>>>,
+    pub(super) watched: GilBound<RefCell<Option<Arc<Watched>>>>,
+    /// Who hears of late steps and of exceptions that nobody has handled.
+    pub(super) listener: GilBound<RefCell<Option<Py<PyAny>>>>,
+    /// Whether the file is a ring to its end.
+    is_box: bool,
     is_finished: GilBound<Cell<bool>>,
 }
 
@@ -58,34 +59,8 @@ impl Recording {
         self.narrator.get(py)
     }
 
-    /// Has the stacks of steps noted that take longer.
-    fn watch(slf: &Bound<'_, Self>, limit: Duration) -> PyResult<()> {
-        let (py, this) = (slf.py(), slf.get());
-        let pulse = Arc::clone(&this.narrator(py).pulse);
-        let watched = Arc::new(Watched { pulse, limit, recording: slf.clone().unbind() });
-        this.watched.get(py).replace(Some(Arc::clone(&watched)));
-        watchdog::watch(py, watched)
-    }
-
-    /// Notes where the step is that began then, if it still goes on.
-    ///
-    /// # Errors
-    ///
-    /// What asking the thread's frames raises.
-    pub fn tell_stack(&self, py: Python<'_>, began: Timestamp) -> PyResult<()> {
-        let narrator = self.narrator(py);
-        let Some(event_loop) =
-            self.event_loop(py).filter(|_| narrator.pulse.began() == Some(began))
-        else {
-            return Ok(());
-        };
-        let thread = event_loop.getattr(intern!(py, "_thread_id"))?;
-        let frames = imports::current_frames(py)?.call0()?;
-        narrator.tell_stack(began, frames.get_item(thread)?)
-    }
-
     /// The loop that is recorded, if it lives.
-    fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, EventLoop>> {
+    pub(super) fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, EventLoop>> {
         let recorded = self.recorded.get(py).borrow();
         recorded.as_ref()?.bind(py).upgrade()?.cast_into().ok()
     }
@@ -104,6 +79,8 @@ impl Recording {
         if this.is_finished.get(py).replace(true) {
             return false;
         }
+        Self::report_late(slf);
+        drop(this.listener.get(py).take());
         if let Some(watched) = this.watched.get(py).take() {
             watchdog::forget(py, &watched);
         }
@@ -121,7 +98,9 @@ impl Recording {
     fn write(&self, py: Python<'_>, path: &Path) -> io::Result<()> {
         self.narrator(py).flight.look(|ring, names| {
             let records = ring.count().min(ring.capacity()) as usize * RECORD_SIZE;
-            self.file.write(path, &names.memory()[..names.used()], &ring.memory()[..records])
+            // When the file was let go of, there is nothing.
+            let records = ring.memory().get(..records).unwrap_or_default();
+            self.file.write(path, &names.memory()[..names.used()], records)
         })
     }
 }
@@ -143,14 +122,6 @@ fn head(size: u64) -> Head {
     }
 }
 
-/// A limit in seconds.
-fn duration(seconds: f64) -> PyResult<Duration> {
-    let limit = Duration::try_from_secs_f64(seconds).ok().filter(|it| *it >= LEAST_LIMIT);
-    limit.ok_or_else(|| {
-        PyValueError::new_err(format!("step_limit must be 0.001 seconds or more, got {seconds}"))
-    })
-}
-
 #[pymethods]
 impl Recording {
     /// Make a file for a recording; one that is there is replaced.
@@ -158,12 +129,15 @@ impl Recording {
     /// Args:
     ///     path: Its name.
     ///     size: How large it may become, in bytes; the oldest records go then.
+    ///     is_box: Whether it is a black box. Its file is not made shorter at the end, and can be copied
+    ///         until it is abandoned.
     ///
     /// Raises:
     ///     ValueError: The size is less than 64 KiB, or more than 16 GiB.
     ///     OSError: The file cannot be made, or the disk has no room for it.
     #[new]
-    fn new(py: Python<'_>, path: PathBuf, size: u64) -> PyResult<Self> {
+    #[pyo3(signature = (path, size, *, is_box=false))]
+    fn new(py: Python<'_>, path: PathBuf, size: u64, is_box: bool) -> PyResult<Self> {
         if !(LEAST..=MOST).contains(&size) {
             let message = format!("size must be {LEAST} to {MOST} bytes, got {size}");
             return Err(PyValueError::new_err(message));
@@ -180,6 +154,8 @@ impl Recording {
             recorded: GilBound::default(),
             collections: GilBound::default(),
             watched: GilBound::default(),
+            listener: GilBound::default(),
+            is_box,
             is_finished: GilBound::default(),
         })
     }
@@ -203,7 +179,7 @@ impl Recording {
         step_limit: Option<f64>,
     ) -> PyResult<()> {
         let (py, this) = (slf.py(), slf.get());
-        let limit = step_limit.map(duration).transpose()?;
+        let limit = step_limit.map(limit_of).transpose()?;
         if this.is_finished.get(py).get() || this.recorded.get(py).borrow().is_some() {
             return Err(PyRuntimeError::new_err("a recording is of one loop, once"));
         }
@@ -221,18 +197,36 @@ impl Recording {
     ///
     /// Nothing happens when it has ended.
     pub fn finish(slf: &Bound<'_, Self>) {
-        if Self::end(slf) {
-            let (py, this) = (slf.py(), slf.get());
-            let _ = this.write(py, &this.file.path);
-            let _ = this.close(py);
+        let this = slf.get();
+        if Self::end(slf) && !this.is_box {
+            let _ = this.write(slf.py(), &this.file.path);
+            let _ = this.close(slf.py());
         }
     }
 
     /// Record nothing more, and leave the file as it is: it is another process's, which this one is a
     /// copy of.
     fn abandon(slf: &Bound<'_, Self>) -> PyResult<()> {
+        slf.get().narrator(slf.py()).late.ended.take();
         Self::end(slf);
         slf.get().close(slf.py())
+    }
+
+    /// Have a callable hear, at the end of the turn, of steps that were late, and of exceptions that come
+    /// to the loop's exception handler.
+    ///
+    /// Args:
+    ///     listener: A callable of this recording, "step" or "exception", and what happened in words.
+    fn listen(&self, py: Python<'_>, listener: Py<PyAny>) {
+        drop(self.listener.get(py).replace(Some(listener)));
+    }
+
+    /// Write what is kept to another file, which has its name only when it is whole.
+    ///
+    /// Raises:
+    ///     OSError: The file cannot be written.
+    fn copy_to(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
+        self.write(py, &path).map_err(|error| errors::os_error_of(&error, &path))
     }
 
     /// Note something at this moment, to be seen in the picture.
@@ -271,11 +265,13 @@ impl Recording {
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         self.recorded.visit().try_borrow().map_or(Ok(()), |it| visit.call(&*it))?;
+        self.listener.visit().try_borrow().map_or(Ok(()), |it| visit.call(&*it))?;
         self.collections.visit().try_borrow().map_or(Ok(()), |it| visit.call(&*it))
     }
 
     fn __clear__(&self) {
         drop(self.recorded.visit().take());
+        drop(self.listener.visit().take());
         drop(self.collections.visit().take());
     }
 }

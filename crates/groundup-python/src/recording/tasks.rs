@@ -135,7 +135,7 @@ impl Narrator {
 }
 
 /// An exception in few words, without calling code of the program's.
-fn summary(exception: &Bound<'_, PyAny>) -> String {
+pub fn summary(exception: &Bound<'_, PyAny>) -> String {
     let class = exception.get_type().name().map_or_else(|_| String::new(), |it| it.to_string());
     let arguments = ffi::attribute(exception, intern!(exception.py(), "args"));
     let arguments = arguments.and_then(|it| it.cast_into_exact::<PyTuple>().ok());
