@@ -49,6 +49,16 @@ def test_it_listens_again_when_it_is_recorded_again(folder, tmp_path):
         program.ask(os.getpid())
 
 
+def test_a_program_with_a_black_box_can_be_looked_at(folder, tmp_path):
+    async def look():
+        [loop] = program.Program(os.getpid()).look("time", 10)
+        return [task["state"] for task in loop["tasks"]]
+
+    with groundup.black_box(tmp_path / "box.weave"):
+        assert groundup.run(look()) == ["running"]
+    assert list(folder.iterdir()) == []
+
+
 def test_only_the_user_may_open_the_socket(start, folder):
     started = start(programs.WAITING)
     assert (mode(folder), mode(folder / f"{started.pid}.sock")) == (0o700, 0o600)

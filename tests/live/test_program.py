@@ -25,14 +25,14 @@ def test_tasks_are_seen_as_they_are(start):
     seen = tasks(loop)
     assert set(seen) == {"Task-1", "consumer", "ticker", "wants\x1b[31m\u202e"}
     consumer = seen["consumer"]
-    assert (consumer["state"], consumer["what"]) == ("waiting", "queue")
+    assert (consumer["state"], consumer["what"]) == ("waiting", "queue 1")
     assert consumer["since"] >= 0.05
     assert consumer["is_since_known"]
     assert consumer["coroutine"] == "consume"
     assert (consumer["file"], consumer["parent"]) == (os.fspath(started.file), "Task-1")
     assert consumer["chain"][:2] == ["consume (program1.py:14)", "inner (program1.py:10)"]
     assert consumer["chain"][2].startswith("Queue.get (queues.py:")
-    assert seen["wants\x1b[31m\u202e"]["what"] == "lock"
+    assert seen["wants\x1b[31m\u202e"]["what"] == "lock 1"
     assert seen["Task-1"]["what"] == "task consumer"
 
 

@@ -32,7 +32,7 @@ def test_a_snapshot_is_printed_where_there_is_no_terminal(start, top):
     assert re.split("  +", lines[6]) == list(HEADS)
     [consumer] = [line for line in lines if line.startswith("consumer")]
     assert re.search(
-        r"consume +waiting +[\d.]+ m?s +[\d.]+ +[\d.]+ % +queue +consume \(program1", consumer
+        r"consume +waiting +[\d.]+ m?s +[\d.]+ +[\d.]+ % +queue 1 +consume \(program1", consumer
     )
     assert "consume (program1.py:14) > inner (program1.py:10) > Queue.get (" in consumer
 

@@ -30,9 +30,10 @@ def add_parser(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
         "top",
         help="show what the tasks of a running program are doing",
         description="Show what the tasks of a running program are doing: their states, who awaits "
-        "whom, steps per second, lag. The program must be yours and be recorded: by "
-        "groundup.record(FILE), or started with GROUNDUP_RECORD=FILE. Looking at it costs it "
-        "nothing. Without a process, list those that can be looked at.",
+        "whom, steps per second, lag. The program must be yours and be recorded, or have a black "
+        "box: by groundup.record or groundup.black_box, or by GROUNDUP_RECORD or "
+        "GROUNDUP_BLACK_BOX. Looking at it costs it nothing. Without a process, list those that "
+        "can be looked at.",
         epilog="Keys: t by time, s by steps, w by how long they have waited, q quit. A + after a "
         "time means at least: it began before anything is known. Exit codes: 0 done, 1 there is no "
         "looking at it, 2 wrong usage, 130 interrupted.",
