@@ -21,6 +21,9 @@ from groundup.view.weave import POLL, SIGNAL, STEP, TASK, THREAD, TIMER, Weave
 #: What the end of a run does by itself.
 OWN = ("EventLoop.shutdown_asyncgens", "EventLoop.shutdown_default_executor")
 
+#: Callbacks that asyncio, or the loop, has for itself.
+WITHIN = ("_stop_when_done", "_discard_awaited_by")
+
 Program = Callable[[], Coroutine[Any, Any, Any]]
 
 
@@ -81,7 +84,7 @@ class Story:
             "steps", "lane", "began", "causeKind", "cause"
         ):
             who = self.lane(int(lane))
-            if who and who != "_stop_when_done":
+            if who and who not in WITHIN:
                 yield began, f"{who} runs, by {self.cause(int(kind), int(cause))}"
 
     def waits(self):

@@ -150,7 +150,7 @@ async def with_tasks_of(make):
         await asyncio.sleep(0.001)
 
     asyncio.get_running_loop().set_task_factory(make)
-    await asyncio.create_task(nap(), name="napper")
+    await asyncio.create_task(nap())
 
 
 class OwnTask(asyncio.Task):
@@ -171,13 +171,13 @@ def test_tasks_of_a_class_of_ones_own(tmp_path, kind):
 
     assert tell(main, tmp_path) == [
         "main runs, by nobody",
-        "main waits: task napper",
-        "napper runs, by main",
-        "napper waits: timer",
+        "main waits: task Task",
+        "nap runs, by main",
+        "nap waits: timer",
         "_set_result_unless_cancelled runs, by a timer",
-        "napper runs, by _set_result_unless_cancelled",
-        "napper has returned",
-        "main runs, by napper",
+        "nap runs, by _set_result_unless_cancelled",
+        "nap has returned",
+        "main runs, by nap",
         "main has returned",
     ]
 

@@ -90,8 +90,8 @@ impl EventLoop {
         let job = executor.call_method1(intern!(py, "submit"), PyTuple::new(py, call)?)?;
         let keywords = PyDict::new(py);
         keywords.set_item(intern!(py, "loop"), slf)?;
-        let future = imports::wrap_future(py)?.call((job,), Some(&keywords))?;
-        this.tell(py, |narrator| narrator.begin_job(&future, func));
+        let future = imports::wrap_future(py)?.call((&job,), Some(&keywords))?;
+        this.tell(py, |narrator| narrator.begin_job(&future, &job, func));
         Ok(future)
     }
 

@@ -33,7 +33,11 @@ impl Narrator {
         let py = event_loop.py();
         self.watch(|| {
             let task = self.tell_of_ready(py, &ready);
+            let job = self.job_of(&ready);
             let outcome = resume(ready);
+            if let Some(job) = job {
+                self.end_job_if_done(py, job);
+            }
             if let Some(task) = task {
                 self.tell_outcome(task.bind(py));
                 // The loop refers to it, while it counts as the current one, and this: it is about to go, and

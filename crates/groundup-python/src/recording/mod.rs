@@ -11,6 +11,7 @@ mod chains;
 mod codes;
 mod collections;
 mod connections;
+mod jobs;
 mod lookout;
 mod memory;
 mod narrator;

@@ -12,10 +12,10 @@ use pyo3::prelude::*;
 use super::chains::Chains;
 use super::codes::Codes;
 use super::connections::Connections;
+use super::jobs::Jobs;
 use super::pulse::Pulse;
 use super::stacks::LateSteps;
 use super::things::Things;
-use super::waits::Jobs;
 use crate::event_loop::EventLoop;
 use crate::imports;
 

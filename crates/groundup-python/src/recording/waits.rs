@@ -1,15 +1,12 @@
 //! What tasks wait for, in the words that a recording has for it.
 
 use std::borrow::Cow;
-use std::cell::RefCell;
-use std::collections::HashMap;
 
 use groundup::poller::Readiness;
 use groundup::recorder::{Verb, pair};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::callables::name_of_callable;
 use super::chains::{Awaiting, Reason};
 use super::narrator::Narrator;
 use super::task_view::{TaskView, is_task};
@@ -92,9 +89,6 @@ impl Kind {
     }
 }
 
-/// The functions of jobs that executors have, by the addresses of their futures.
-pub type Jobs = RefCell<HashMap<usize, String>>;
-
 impl Narrator {
     /// Says what a task waits for.
     ///
@@ -121,8 +115,8 @@ impl Narrator {
     ) -> PyResult<Cow<'static, str>> {
         let py = future.py();
         let address = future.as_ptr().addr();
-        if let Some(function) = self.jobs.borrow().get(&address) {
-            return Ok(format!("executor job {function}").into());
+        if let Some(job) = self.jobs.borrow().get(&address) {
+            return Ok(format!("executor job {}", job.function).into());
         }
         if is_task(future) {
             let name = future.call_method0(intern!(py, "get_name"))?;
@@ -159,22 +153,6 @@ impl Narrator {
         let is_of_an_object = !matches!(kind, Kind::Timer | Kind::Tasks);
         let of = frame.filter(|_| is_of_an_object).and_then(of);
         of.map_or(Cow::Borrowed(words), Cow::Owned)
-    }
-
-    /// Says that an executor was given a job.
-    pub fn begin_job(&self, future: &Bound<'_, PyAny>, function: &Bound<'_, PyAny>) {
-        let function = name_of_callable(function).unwrap_or_default();
-        let address = future.as_ptr().addr();
-        self.flight.note(Verb::Job, address as u64, pair(self.flight.name(&function), 0));
-        self.jobs.borrow_mut().insert(address, function);
-    }
-
-    /// Says that a future has got its result, if an executor's job was to give it.
-    pub(super) fn end_job(&self, future: &Bound<'_, PyAny>) {
-        let address = future.as_ptr().addr();
-        if let Some(function) = self.jobs.borrow_mut().remove(&address) {
-            self.flight.note(Verb::Job, address as u64, pair(self.flight.name(&function), 0));
-        }
     }
 }
 

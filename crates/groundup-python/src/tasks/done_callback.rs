@@ -30,6 +30,11 @@ impl DoneCallback {
         Self { callback, future: future.clone().unbind(), context }
     }
 
+    /// The future that is done.
+    pub fn future(&self) -> &Py<Future> {
+        &self.future
+    }
+
     /// What is called.
     pub fn callback<'a, 'py>(&'a self, py: Python<'py>) -> &'a Bound<'py, PyAny> {
         self.callback.bind(py)
