@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use groundup::clock::{Clock, Monotonic, Timestamp};
+use groundup::clock::Timestamp;
 use groundup::recorder::{FlightRecorder, Name, Verb, pair};
 use memmap2::MmapMut;
 use pyo3::intern;
@@ -98,7 +98,7 @@ impl Narrator {
 
     /// At the end of a turn: says what has to be said now and then.
     pub fn end_turn(&self, event_loop: &Bound<'_, PyAny>) {
-        let now = Monotonic.now();
+        let now = self.flight.latest();
         if now.0.saturating_sub(self.usage.get().0) >= USAGE_PERIOD {
             self.usage.set(now);
             let _ = self.tell_usage(event_loop.py());

@@ -23,6 +23,8 @@ pub struct FlightRecorder<M, C = Monotonic> {
     clock: C,
     /// How many records there were after the last keyframe.
     keyframe: Cell<u64>,
+    /// The last record is that of an end.
+    is_between: Cell<bool>,
 }
 
 impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
@@ -33,7 +35,8 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
     /// When there is no room for a single record.
     pub fn new(records: M, names: M, clock: C) -> Self {
         let (ring, names) = (RefCell::new(Ring::new(records)), RefCell::new(Names::new(names)));
-        Self { ring, names, clock, keyframe: Cell::new(0) }
+        let (keyframe, is_between) = (Cell::new(0), Cell::new(false));
+        Self { ring, names, clock, keyframe, is_between }
     }
 
     /// Keeps a record of this moment.
@@ -45,6 +48,7 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
     /// Keeps a record of a moment that has just been.
     #[inline]
     pub fn note_at(&self, time: Timestamp, verb: Verb, subject: u64, detail: u64) {
+        self.is_between.set(false);
         self.ring.borrow_mut().push(time, verb, subject, detail);
     }
 
@@ -52,6 +56,21 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> FlightRecorder<M, C> {
     #[inline]
     pub fn latest(&self) -> Timestamp {
         self.ring.borrow().latest()
+    }
+
+    /// Notes that something begins. Where something else has just ended, that is the same moment, and the
+    /// clock, which takes most of the time that a record does, need not be asked again.
+    #[inline]
+    fn note_begin(&self, verb: Verb, subject: u64, detail: u64) {
+        let is_known = self.is_between.get();
+        let time = if is_known { self.latest() } else { self.clock.now() };
+        self.note_at(time, verb, subject, detail);
+    }
+
+    #[inline]
+    fn note_end(&self, verb: Verb, detail: u64) {
+        self.note(verb, 0, detail);
+        self.is_between.set(true);
     }
 
     /// The number of a text, to refer to it in records.
@@ -128,22 +147,22 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> Recorder for FlightRecorder<M, C> {
 
     #[inline]
     fn step_begin(&self, task: TaskId) {
-        self.note(Verb::StepBegin, task.0, 0);
+        self.note_begin(Verb::StepBegin, task.0, 0);
     }
 
     #[inline]
     fn step_end(&self) {
-        self.note(Verb::StepEnd, 0, 0);
+        self.note_end(Verb::StepEnd, 0);
     }
 
     #[inline]
     fn dispatch_begin(&self, descriptor: RawFd) {
-        self.note(Verb::DispatchBegin, descriptor_number(descriptor), 0);
+        self.note_begin(Verb::DispatchBegin, descriptor_number(descriptor), 0);
     }
 
     #[inline]
     fn dispatch_end(&self) {
-        self.note(Verb::DispatchEnd, 0, 0);
+        self.note_end(Verb::DispatchEnd, 0);
     }
 
     #[inline]
@@ -153,12 +172,12 @@ impl<M: AsRef<[u8]> + AsMut<[u8]>, C: Clock> Recorder for FlightRecorder<M, C> {
 
     #[inline]
     fn poll_begin(&self, ready: usize, timeout: Option<Duration>) {
-        self.note(Verb::PollBegin, ready as u64, nanoseconds(timeout));
+        self.note_begin(Verb::PollBegin, ready as u64, nanoseconds(timeout));
     }
 
     #[inline]
     fn poll_end(&self, events: usize) {
-        self.note(Verb::PollEnd, 0, events as u64);
+        self.note_end(Verb::PollEnd, events as u64);
     }
 
     fn timer_set(&self, task: TaskId, deadline: Timestamp) {
@@ -235,6 +254,25 @@ mod tests {
         flight.keyframe(|flight| describe(flight, 2));
         flight
             .look(|ring, names| assert_eq!((ring.memory(), names.memory()), (&[0][..], &[0][..])));
+    }
+
+    #[test]
+    fn what_begins_where_something_ends_begins_at_that_moment() {
+        let flight = recorder();
+        let pass = || flight.clock().advance(Duration::from_nanos(1));
+        flight.poll_begin(0, None);
+        pass();
+        flight.poll_end(1);
+        pass();
+        flight.dispatch_begin(9);
+        pass();
+        flight.dispatch_end();
+        flight.wake(TaskId(2));
+        pass();
+        flight.step_begin(TaskId(2));
+        let records = flight.look(|ring, _| ring::read(ring.memory()));
+        let times: Vec<_> = records.iter().map(|record| record.time.0).collect();
+        assert_eq!(times, [0, 1, 1, 3, 3, 4]);
     }
 
     proptest! {
