@@ -27,6 +27,7 @@ FAMILIES = (
     "servers",
     "clients",
     "scale",
+    "recording",
 )
 
 

@@ -84,10 +84,10 @@ impl Host for Asyncio {
 
     #[inline(always)]
     fn resume(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
-        match event_loop.get().narrator(event_loop.py()) {
-            None => go_on(event_loop, ready),
-            Some(narrator) => narrator.resume(event_loop, ready, |ready| go_on(event_loop, ready)),
+        if event_loop.get().is_recorded(event_loop.py()) {
+            return go_on_recorded(event_loop, ready);
         }
+        go_on(event_loop, ready)
     }
 
     fn dispatch(
@@ -131,8 +131,17 @@ fn callback_id<T>(address: *const T) -> TaskId {
     TaskId::of_callback(address.addr() as u64)
 }
 
+/// Resumes what is ready, and tells of it.
+#[cold]
+fn go_on_recorded(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
+    match event_loop.get().narrator(event_loop.py()) {
+        None => go_on(event_loop, ready),
+        Some(narrator) => narrator.resume(event_loop, ready, |ready| go_on(event_loop, ready)),
+    }
+}
+
 /// Resumes what is ready.
-#[inline]
+#[inline(always)]
 fn go_on(event_loop: &Bound<'_, EventLoop>, ready: Ready) -> Result<(), RunError> {
     let py = event_loop.py();
     // A handle does so by itself, unless nobody can look while it runs.

@@ -37,10 +37,16 @@ impl Recorded {
 }
 
 impl EventLoop {
+    /// Whether anybody records what happens.
+    #[inline(always)]
+    pub fn is_recorded(&self, py: Python<'_>) -> bool {
+        self.core(py).recorder().is_on()
+    }
+
     /// Whom to tell what happens, if anybody records it.
     #[inline(always)]
     pub fn narrator(&self, py: Python<'_>) -> Option<Rc<Narrator>> {
-        if self.core(py).recorder().is_on() { self.find_narrator(py) } else { None }
+        if self.is_recorded(py) { self.find_narrator(py) } else { None }
     }
 
     #[cold]

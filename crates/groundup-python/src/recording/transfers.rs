@@ -81,7 +81,7 @@ impl EventLoop {
         descriptor: RawFd,
         call: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let began = self.core(py).recorder().is_on().then(|| Monotonic.now());
+        let began = self.is_recorded(py).then(|| Monotonic.now());
         let outcome = call();
         if let (Some(began), Ok(transferred)) = (began, &outcome)
             && let Some(length) = transferred.length()
