@@ -195,7 +195,8 @@ def test_the_socket_of_a_process_that_was_killed_is_removed(start, folder):
     started = start(programs.WAITING)
     started.kill()
     assert (folder / f"{started.pid}.sock").is_socket()
-    assert list(program.programs()) == []
+    # Others may run, in the folders that are looked into beside this one.
+    assert started.pid not in [answer.process for answer in program.programs()]
     assert list(folder.iterdir()) == []
 
 

@@ -14,7 +14,7 @@ import time
 import pytest
 
 import groundup
-from groundup.live.table import HEADS
+from groundup.live.table import HEADS, draw_list
 
 from . import programs
 
@@ -69,11 +69,12 @@ def test_programs_that_can_be_looked_at_are_listed(start, top):
     assert [str(first.pid), "program1.py", "1", str(first.recording)] in rows
     assert [str(second.pid), "program2.py", "1", str(second.recording)] in rows
     listed = json.loads(top("--json").out)
-    assert {it["process"] for it in listed} == {first.pid, second.pid}
+    # Others may run meanwhile, in the folders that are looked into beside this test's.
+    assert {it["process"] for it in listed} >= {first.pid, second.pid}
 
 
-def test_if_there_are_none_it_says_so(top):
-    assert top() == (0, "No program of yours is being recorded.\n", "")
+def test_if_there_are_none_it_says_so():
+    assert list(draw_list([], 80)) == ["No program of yours is being recorded."]
 
 
 def test_what_cannot_be_looked_at_has_a_reason(top):
