@@ -81,9 +81,24 @@ impl EventLoop {
         descriptor: RawFd,
         call: impl FnOnce() -> Result<T, E>,
     ) -> Result<T, E> {
-        let began = self.is_recorded(py).then(|| Monotonic.now());
+        if self.is_recorded(py) {
+            return self.transfer_recorded(py, verb, descriptor, call);
+        }
+        call()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn transfer_recorded<T: Transferred, E>(
+        &self,
+        py: Python<'_>,
+        verb: Verb,
+        descriptor: RawFd,
+        call: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let began = Monotonic.now();
         let outcome = call();
-        if let (Some(began), Ok(transferred)) = (began, &outcome)
+        if let Ok(transferred) = &outcome
             && let Some(length) = transferred.length()
         {
             self.tell(py, |narrator| narrator.tell_transfer(verb, descriptor, length, began));
