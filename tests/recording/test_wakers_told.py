@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from .stories import tell
 
@@ -88,8 +89,6 @@ def test_a_job_that_fails_or_that_nobody_waits_for_any_more_ends_too(tmp_path):
 def test_a_job_that_is_cancelled_before_it_begins(tmp_path):
     async def main():
         loop = asyncio.get_running_loop()
-        from concurrent.futures import ThreadPoolExecutor
-
         with ThreadPoolExecutor(1) as executor:
             first = loop.run_in_executor(executor, pause)
             second = loop.run_in_executor(executor, time.time)
@@ -108,7 +107,12 @@ def test_a_job_that_is_cancelled_before_it_begins(tmp_path):
 
 def test_the_resolver_is_a_job(tmp_path):
     async def main():
-        await asyncio.get_running_loop().getaddrinfo("localhost", 80)
+        loop = asyncio.get_running_loop()
+        loop.set_default_executor(executor := ThreadPoolExecutor(1))
+        # Names are looked up when the task waits for it already.
+        executor.submit((gate := threading.Event()).wait)
+        loop.call_later(0.01, gate.set)
+        await loop.getaddrinfo("localhost", 80)
 
     assert "main waits: executor job getaddrinfo" in tell(main, tmp_path)
 
