@@ -1,41 +1,11 @@
 """The three styles of wget fetch the same bytes, and say when they cannot."""
 
-import http.server
-import random
 import socket
 import threading
 
 import pytest
 
 STYLES = ["callbacks", "generator", "async"]
-
-
-@pytest.fixture(scope="module")
-def body():
-    return random.Random("body").randbytes(300_001)
-
-
-@pytest.fixture(scope="module")
-def server(body):
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self):
-            if self.path != "/folder/file?query=1":
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args):
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=[0.01])
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        thread.join()
 
 
 @pytest.mark.parametrize("style", STYLES)
