@@ -1,29 +1,14 @@
 // What is not as it should be: hostile names, damaged data; and that the built page lets nothing else in.
 
 import { readFileSync } from "node:fs";
-import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { Recording } from "../fixture.ts";
 import { MARKER } from "../page.ts";
-import { HOSTILE, story } from "../story.ts";
-import { BUILT, Chromium, frame } from "./chromium.ts";
+import { HOSTILE } from "../story.ts";
+import { BUILT, frame } from "./chromium.ts";
+import { browser, page } from "./visit.ts";
 
-let browser: Chromium;
-let page: Page;
 const built = readFileSync(BUILT, "utf8");
-
-beforeAll(async () => {
-  browser = await Chromium.start();
-});
-afterAll(() => browser.stop());
-beforeEach(async () => {
-  browser.problems.length = 0;
-  page = await browser.open(story());
-});
-afterEach(async () => {
-  await page.close();
-  expect(browser.problems).toEqual([]);
-});
 
 test("hostile names are shown as text, and do nothing", async () => {
   await page.getByRole("searchbox").fill("onerror");

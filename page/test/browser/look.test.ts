@@ -1,27 +1,10 @@
 // How the page looks: light, dark, narrow, on paper, and to who cannot see it; screenshots for eyes.
 
 import { join } from "node:path";
-import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { story } from "../story.ts";
+import { expect, test } from "vitest";
 import { colourAt } from "./acts.ts";
-import { Chromium, frame, SCREENSHOTS } from "./chromium.ts";
-
-let browser: Chromium;
-let page: Page;
-
-beforeAll(async () => {
-  browser = await Chromium.start();
-});
-afterAll(() => browser.stop());
-beforeEach(async () => {
-  browser.problems.length = 0;
-  page = await browser.open(story());
-});
-afterEach(async () => {
-  await page.close();
-  expect(browser.problems).toEqual([]);
-});
+import { frame, SCREENSHOTS } from "./chromium.ts";
+import { page } from "./visit.ts";
 
 test("the switch turns light into dark and back", async () => {
   const paper = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);

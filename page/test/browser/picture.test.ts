@@ -1,35 +1,19 @@
 // The picture in a real browser: its lanes and bars are the recording's, and can be moved, folded and asked.
 
 import { join } from "node:path";
-import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { readBytes } from "../../src/data.ts";
 import { STRIPS } from "../../src/draw/loop.ts";
 import { Weave } from "../../src/weave.ts";
 import { Recording } from "../fixture.ts";
 import { story } from "../story.ts";
 import { chosenName, colourAt, drag } from "./acts.ts";
-import { ask, Chromium, frame, SCREENSHOTS } from "./chromium.ts";
-
-let browser: Chromium;
-let page: Page;
+import { ask, frame, SCREENSHOTS } from "./chromium.ts";
+import { browser, page } from "./visit.ts";
 
 const recording = story();
 const weave = new Weave(readBytes(recording.bytes()));
 const { steps } = weave.data;
-
-beforeAll(async () => {
-  browser = await Chromium.start();
-});
-afterAll(() => browser.stop());
-beforeEach(async () => {
-  browser.problems.length = 0;
-  page = await browser.open(story());
-});
-afterEach(async () => {
-  await page.close();
-  expect(browser.problems).toEqual([]);
-});
 
 test("lanes are the recording's", async () => {
   const rows = await ask(page, (it) => it.rows());

@@ -1,31 +1,15 @@
 // The ways through a recording: headline, clicks, jumps, search, tables; each leads where it says.
 
-import type { Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { readBytes } from "../../src/data.ts";
 import { Weave } from "../../src/weave.ts";
 import { story } from "../story.ts";
 import { chosenName } from "./acts.ts";
-import { ask, Chromium, frame } from "./chromium.ts";
-
-let browser: Chromium;
-let page: Page;
+import { ask, frame } from "./chromium.ts";
+import { page } from "./visit.ts";
 
 const weave = new Weave(readBytes(story().bytes()));
 const { steps } = weave.data;
-
-beforeAll(async () => {
-  browser = await Chromium.start();
-});
-afterAll(() => browser.stop());
-beforeEach(async () => {
-  browser.problems.length = 0;
-  page = await browser.open(story());
-});
-afterEach(async () => {
-  await page.close();
-  expect(browser.problems).toEqual([]);
-});
 
 test("the headline leads to the step that blocked the loop", async () => {
   expect(await page.locator(".headline").textContent()).toContain(
