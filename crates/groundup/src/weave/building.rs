@@ -239,8 +239,9 @@ impl<'a> Loom<'a> {
 
     fn wait(&mut self, began: Timestamp, task: u64, detail: u64) {
         let (lane, (what, chain)) = (self.lane_of(began, task), halves(detail));
-        if self.waiting.contains_key(&lane) {
-            // It waits since then, and this was said again.
+        // This is said again now and then: of what waits since then, and of what has come while its step
+        // has not begun.
+        if self.waiting.contains_key(&lane) || self.woken.contains_key(&task) {
             return;
         }
         self.waiting.insert(lane, self.weave.waits.len());

@@ -328,6 +328,24 @@ fn calls_of_a_function_share_a_lane_whatever_number_its_name_has() {
 }
 
 #[test]
+fn a_task_that_is_described_again_when_it_is_ready_waits_no_more() {
+    let story = Story::new();
+    let timer = story.name("timer");
+    story.note(Verb::Spawn, 2, 3).note(Verb::Wait, 2, pair(timer, 0)).pass(9).note(
+        Verb::Wake,
+        2,
+        0,
+    );
+    story.note(Verb::Live, 2, 3).note(Verb::Wait, 2, pair(timer, 0)).pass(9);
+    story.note(Verb::StepBegin, 2, 0).note(Verb::Wait, 2, pair(timer, 0)).note(Verb::StepEnd, 2, 0);
+    let waits = story.weave().waits;
+    assert_eq!(
+        waits.iter().map(|it| (it.began.0, it.ended.0)).collect::<Vec<_>>(),
+        [(0, 9), (18, 18)]
+    );
+}
+
+#[test]
 fn a_task_that_is_described_again_is_the_same_and_waits_since_then() {
     let story = Story::new();
     let timer = story.name("timer");
