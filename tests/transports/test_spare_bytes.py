@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
+from resource import RUSAGE_SELF, getrusage
 
 import pytest
 
-from .connections import connected, turns, unix_pair
+from .certificates import secured
+from .connections import Recorder, connected, turns, unix_pair, until
 
 SIZES = (
     1000,
@@ -178,3 +180,33 @@ async def test_what_was_read_from_streams_and_is_let_go_of_late_is_never_mixed_u
     for (_, writer), (_, far) in zip(streams, pairs, strict=True):
         writer.close()
         far.close()
+
+
+class Bouncing(Recorder):
+    """Sends back what has come."""
+
+    def data_received(self, data):
+        self.transport.write(data)
+
+
+class Talking(Recorder):
+    """Sends a message again as soon as it is back."""
+
+    message = bytes(100 * 1024)
+    count = 0
+
+    def data_received(self, data):
+        self.count += len(data)
+        if self.count % len(self.message) == 0:
+            self.transport.write(self.message)
+
+
+@pytest.mark.groundup_only
+async def test_large_messages_over_tls_are_received_to_memory_that_has_served(authority):
+    async with secured(authority, Talking, Bouncing) as (transport, talking, _):
+        transport.write(talking.message)
+        await until(lambda: talking.count >= 10_000_000)
+        start, before = talking.count, getrusage(RUSAGE_SELF).ru_minflt
+        await until(lambda: talking.count >= start + 20_000_000)
+        megabytes = (talking.count - start) / 1_000_000
+        assert getrusage(RUSAGE_SELF).ru_minflt - before < 50 * megabytes

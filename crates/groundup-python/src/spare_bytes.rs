@@ -72,9 +72,25 @@ impl SpareBytes {
         receive: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>,
     ) -> rustix::io::Result<Served<'py>> {
         let room = room_for(waiting).min(most);
+        let filled = self.fill(py, room, receive)?;
+        let count = filled.len();
+        Ok(self.shorten(filled, room, count))
+    }
+
+    /// What `receive` gives, up to `room` bytes, in an object that may be much larger than that.
+    ///
+    /// # Errors
+    ///
+    /// Those of `receive`; `NOMEM`.
+    pub fn fill<'py>(
+        &self,
+        py: Python<'py>,
+        room: usize,
+        receive: impl FnOnce(&mut [u8]) -> rustix::io::Result<usize>,
+    ) -> rustix::io::Result<Served<'py>> {
         let mut spare = self.with_room(py, room).ok_or(Errno::NOMEM)?;
         match receive(&mut spare.memory()[..room]) {
-            Ok(count) => Ok(self.shorten(spare, room, count)),
+            Ok(count) => Ok(spare.shorten(count)),
             Err(error) => {
                 self.keep(spare);
                 Err(error)
@@ -107,12 +123,31 @@ impl SpareBytes {
         let spare = served.resize(room);
         // Only bytes objects are dropped here, which runs no Python code.
         let mut classes = self.classes.borrow_mut();
-        if self.held.get() + spare.room > TOGETHER {
-            classes.iter_mut().for_each(Vec::clear);
-            self.held.set(0);
+        let class = class_of(room);
+        if self.held.get() + room > TOGETHER {
+            if let Some(last) = classes[class].last_mut() {
+                // malloc gives back to the system what is free at the end of its memory: what lies there
+                // is kept.
+                if spare.bytes.as_ptr() > last.as_ptr() {
+                    self.held.set(self.held.get() - room_of(last) + room);
+                    *last = spare.bytes.unbind();
+                }
+                return;
+            }
+            self.drop_most_common(&mut classes, room);
         }
-        self.held.set(self.held.get() + spare.room);
-        classes[class_of(spare.room)].push(spare.bytes.unbind());
+        self.held.set(self.held.get() + room);
+        classes[class].push(spare.bytes.unbind());
+    }
+
+    /// Makes room for a size by letting go of what there is most of.
+    fn drop_most_common(&self, classes: &mut [Vec<Py<PyBytes>>; CLASSES], room: usize) {
+        let about = |class: &Vec<_>| class.first().map_or(0, |first| class.len() * room_of(first));
+        while self.held.get() + room > TOGETHER
+            && let Some(most) = classes.iter_mut().max_by_key(|class| about(class))
+        {
+            self.held.set(self.held.get() - room_of(&most.swap_remove(0)));
+        }
     }
 
     /// Keeps bytes as soon as nobody else does any more: now, or when they are looked at again.
@@ -241,10 +276,15 @@ impl<'py> Served<'py> {
 
 impl<'py> From<Bound<'py, PyBytes>> for Served<'py> {
     fn from(bytes: Bound<'py, PyBytes>) -> Self {
-        // SAFETY: the object is live, and has a size.
-        let room = unsafe { ffi::Py_SIZE(bytes.as_ptr()) } as usize;
-        Self { room, bytes }
+        Self { room: room_of(bytes.as_unbound()), bytes }
     }
+}
+
+/// The size of an object, which is its room as long as it is spare.
+fn room_of(bytes: &Py<PyBytes>) -> usize {
+    // SAFETY: the object is live, and has a size, which only who holds the lock changes: it is asked by the
+    // loop's thread alone.
+    unsafe { ffi::Py_SIZE(bytes.as_ptr()) as usize }
 }
 
 /// Sizes of one class have the same number of binary digits, and the same two behind the first.

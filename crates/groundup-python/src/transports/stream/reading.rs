@@ -9,7 +9,7 @@ use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
 use super::StreamTransport;
-use super::receiving::{LARGE, receive};
+use super::receiving::{LARGE, receive, receive_for_now};
 use crate::event_loop::READ_SIZE;
 use crate::transports::TlsProtocol;
 use crate::transports::reports::Reporting;
@@ -37,6 +37,9 @@ impl StreamTransport {
 
     fn read(stream: &Bound<'_, Self>) -> PyResult<()> {
         let (py, this) = (stream.py(), stream.get());
+        if let Some(tls) = Self::tls(stream) {
+            return Self::read_for_tls(stream, &tls);
+        }
         let spares = this.event_loop.get().spares(py);
         let expected = &this.state(py).expected;
         match receive(py, this.event_loop.get(), this.fd(), expected, READ_SIZE) {
@@ -61,12 +64,24 @@ impl StreamTransport {
         if streams::deliver(&state.protocol, &state.reader, data)? {
             return Ok(true);
         }
-        if let Some(tls) = Self::tls(stream) {
-            let context = stream.get().context.bind(py);
-            ffi::run_in_context(context, || TlsProtocol::receive(&tls, data))?;
-            return Ok(false);
-        }
         Self::call_protocol(stream, intern!(py, "data_received"), (data,)).map(|_| false)
+    }
+
+    /// Receives what a session decrypts, which keeps nothing of it: as much as there is, to bytes that serve
+    /// every session.
+    fn read_for_tls(stream: &Bound<'_, Self>, tls: &Bound<'_, TlsProtocol>) -> PyResult<()> {
+        let (py, this) = (stream.py(), stream.get());
+        match receive_for_now(py, this.event_loop.get(), this.fd(), READ_SIZE) {
+            Ok(data) if data.len() == 0 => Self::on_eof(stream),
+            Ok(data) => {
+                let context = this.context.bind(py);
+                let receive = || TlsProtocol::receive(tls, data.bytes());
+                let outcome = ffi::run_in_context(context, receive);
+                this.event_loop.get().spares(py).keep(data);
+                Self::fail_on_error(stream, outcome, "protocol.data_received() call failed.")
+            }
+            Err(error) => Self::fail_on_read_error(stream, error),
+        }
     }
 
     /// The protocol, if it is the loop's own for TLS; in debug mode it is called as any other, and timed.

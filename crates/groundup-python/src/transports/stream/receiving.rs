@@ -43,6 +43,24 @@ pub fn receive<'py>(
     Ok(data)
 }
 
+/// Receives what is there, `most` bytes of it at most, for one that keeps nothing of it.
+///
+/// # Errors
+///
+/// Those of `recv`, `AGAIN` among them; `NOMEM`.
+pub fn receive_for_now<'py>(
+    py: Python<'py>,
+    event_loop: &EventLoop,
+    fd: BorrowedFd<'_>,
+    most: usize,
+) -> rustix::io::Result<Served<'py>> {
+    event_loop.spares(py).fill(py, most, |buffer| {
+        event_loop.read_with(py, fd.as_raw_fd(), || {
+            rustix::net::recv(fd, buffer, RecvFlags::DONTWAIT).map(|(count, _)| count)
+        })
+    })
+}
+
 /// How much can be received now, as far as the kernel tells: asking costs less than copying would.
 fn waiting(fd: BorrowedFd<'_>) -> usize {
     rustix::io::ioctl_fionread(fd).map_or(0, |count| count as usize)
