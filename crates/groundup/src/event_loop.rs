@@ -96,6 +96,8 @@ pub struct EventLoop<H: Host, P: Poller = Epoll, C = Monotonic, R = Off> {
     /// Absent once the loop is closed.
     poller: RefCell<Option<P>>,
     clock: C,
+    /// When somebody looked at the clock.
+    latest: Cell<Timestamp>,
     recorder: R,
     stopping: Cell<bool>,
     events: Cell<Vec<Event>>,
@@ -141,6 +143,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
             inbox: Arc::new(Inbox::new(poller.notifier())),
             poller: RefCell::new(Some(poller)),
             clock,
+            latest: Cell::new(Timestamp(i64::MIN)),
             recorder,
             stopping: Cell::new(false),
             events: Cell::default(),
@@ -270,6 +273,13 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     /// When the loop is closed.
     pub fn poller(&self) -> Ref<'_, P> {
         Ref::map(self.poller.borrow(), |poller| poller.as_ref().expect("the loop is closed"))
+    }
+
+    /// The time now, on the loop's clock.
+    pub fn time(&self) -> Timestamp {
+        let now = self.clock.now();
+        self.latest.set(now);
+        now
     }
 
     /// The loop's clock.

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use groundup::clock::{Clock, Timestamp};
+use groundup::clock::Timestamp;
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -24,7 +24,7 @@ const FAR_AHEAD: usize = 4096;
 impl EventLoop {
     /// The loop's time in seconds.
     pub fn seconds(&self, py: Python<'_>) -> f64 {
-        self.core(py).clock().now().0 as f64 / 1e9
+        self.core(py).time().0 as f64 / 1e9
     }
 
     fn check_scheduling(&self, callback: &Bound<'_, PyAny>, method: &str) -> PyResult<()> {
@@ -287,7 +287,8 @@ fn number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<f64> {
     Ok(seconds)
 }
 
-/// The clock's time for seconds, never earlier; out of its range it is the range's end.
+/// The clock's time that is nearest to seconds, so that what it said comes back; out of its range it is the
+/// range's end.
 pub fn timestamp(seconds: f64) -> Timestamp {
-    Timestamp((seconds * 1e9).ceil() as i64)
+    Timestamp((seconds * 1e9).round() as i64)
 }

@@ -43,10 +43,12 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         Ok(now)
     }
 
-    /// The time, unless there is no timer that it could be compared with.
+    /// The time, unless there is no timer that it could be compared with. A timer that was due at the last
+    /// look at the clock needs no other look; those that are due since then have the next turn.
     #[inline(always)]
     fn time_for_timers(&self) -> Option<Timestamp> {
-        (!self.timers.borrow().is_empty()).then(|| self.clock.now())
+        let (mut timers, latest) = (self.timers.borrow_mut(), self.latest.get());
+        (!timers.is_empty()).then(|| if timers.is_due(latest) { latest } else { self.time() })
     }
 
     /// Whether there is something to do at once.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::awaited::Awaited;
 use super::host::{self, Ready, Runtime};
-use crate::clock::{Clock, Timestamp};
+use crate::clock::Timestamp;
 use crate::timers::TimerKey;
 
 /// Lets everything else that is ready run first.
@@ -58,7 +58,7 @@ impl Future for Sleep {
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
         let set = |runtime: &Rc<Runtime>| {
-            let now = runtime.events.clock().now();
+            let now = runtime.events.time();
             let deadline = match &self.timer {
                 None => now.after(self.duration),
                 Some(timer) if timer.deadline <= now => return None,

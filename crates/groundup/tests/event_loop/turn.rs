@@ -159,3 +159,16 @@ fn a_loop_that_is_stopped_before_it_runs_makes_one_turn_and_does_not_sleep() {
         assert_eq!((world.turns.get(), world.sleeps.get()), (1, 0));
     });
 }
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn a_turn_with_a_timer_that_was_due_at_the_last_look_at_the_clock_looks_no_more() {
+    let world = World::new();
+    world.events.wake_at(world.events.time(), note("due then"));
+    world.events.wake_at(Timestamp(1), note("due since"));
+    world.events.clock().advance(Duration::from_nanos(1));
+    world.turn();
+    assert_eq!(world.names(), ["due then"]);
+    world.turn();
+    assert_eq!(world.names(), ["due since"]);
+}
