@@ -1,5 +1,7 @@
 """Ctrl-C, seen from outside: programs end as they end on asyncio's loop."""
 
+import asyncio
+import ctypes
 import signal
 import subprocess
 import sys
@@ -8,6 +10,8 @@ import time
 from pathlib import Path
 
 import pytest
+
+import groundup
 
 LOOPS = {"asyncio": "asyncio.SelectorEventLoop", "groundup": "groundup.new_event_loop"}
 
@@ -262,3 +266,16 @@ def test_ctrl_c_ends_groundup_run():
     with start(source) as process:
         assert interrupt(process) == "ready\n"
         assert finish(process) == (-signal.SIGINT, "finally\n", "KeyboardInterrupt")
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.SelectorEventLoop, groundup.new_event_loop])
+def test_a_signal_that_comes_while_no_python_code_runs_is_not_slept_over(new_loop):
+    async def main():
+        raise_signal = ctypes.PyDLL(None)["raise"]
+        asyncio.get_running_loop().call_soon(raise_signal, signal.SIGINT)
+        await asyncio.sleep(30)
+
+    start = time.monotonic()
+    with pytest.raises(KeyboardInterrupt), asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(main())
+    assert time.monotonic() - start < 20

@@ -62,6 +62,16 @@ pub trait Host: Sized {
         readiness: Readiness,
     ) -> Result<(), Self::Error>;
 
+    /// Called before the loop sleeps: what the host finds to do now does not wait for an event.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Host::resume`].
+    fn before_sleep(scope: Self::Scope<'_>) -> Result<(), Self::Error> {
+        let _ = scope;
+        Ok(())
+    }
+
     /// Calls `poll`, which may sleep; a host that holds a lock lets go of it meanwhile.
     fn sleep(
         scope: Self::Scope<'_>,

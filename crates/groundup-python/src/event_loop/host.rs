@@ -101,6 +101,12 @@ impl Host for Asyncio {
         }
     }
 
+    /// A signal that came while no Python code ran has been noted, and would wake nobody any more.
+    fn before_sleep(event_loop: &Bound<'_, EventLoop>) -> Result<(), RunError> {
+        EventLoop::leave_task(event_loop);
+        Ok(event_loop.py().check_signals()?)
+    }
+
     fn sleep(
         event_loop: &Bound<'_, EventLoop>,
         poll: impl FnOnce() -> io::Result<()> + Send,

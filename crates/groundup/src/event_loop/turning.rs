@@ -31,6 +31,7 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         let now = self.time_for_timers();
         if !self.is_busy(now) {
             self.pace.hurry();
+            H::before_sleep(scope)?;
             self.poll(scope, self.fall_asleep())?;
             return Ok(self.time_for_timers());
         }
@@ -96,9 +97,9 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
         }
     }
 
-    /// How long the poll may sleep: not at all when an entry has come by the inbox.
+    /// How long the poll may sleep: not at all when an entry has come meanwhile.
     fn fall_asleep(&self) -> Option<Duration> {
-        if !self.inbox.fall_asleep() {
+        if self.stopping.get() || !self.ready.borrow().is_empty() || !self.inbox.fall_asleep() {
             return Some(Duration::ZERO);
         }
         let deadline = self.timers.borrow_mut().next_deadline();

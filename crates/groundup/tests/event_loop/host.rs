@@ -90,6 +90,10 @@ impl Host for Closures {
         (source.act)(world, readiness)
     }
 
+    fn before_sleep(world: &World) -> Outcome {
+        world.last_thing.take().map_or(Ok(()), |act| act(world))
+    }
+
     fn sleep(world: &World, poll: impl FnOnce() -> io::Result<()> + Send) -> io::Result<()> {
         world.sleeps.set(world.sleeps.get() + 1);
         poll()
@@ -119,6 +123,7 @@ pub struct World {
     pub polls: Cell<usize>,
     pub turns: Cell<usize>,
     pub polled_fails: Cell<Option<&'static str>>,
+    pub last_thing: Cell<Option<fn(&World) -> Outcome>>,
     kept: RefCell<Vec<Box<dyn Any>>>,
 }
 
@@ -131,6 +136,7 @@ impl World {
             polls: Cell::default(),
             turns: Cell::default(),
             polled_fails: Cell::default(),
+            last_thing: Cell::default(),
             kept: RefCell::default(),
         }
     }

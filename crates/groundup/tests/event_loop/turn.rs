@@ -172,3 +172,30 @@ fn a_turn_with_a_timer_that_was_due_at_the_last_look_at_the_clock_looks_no_more(
     world.turn();
     assert_eq!(world.names(), ["due since"]);
 }
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn what_a_host_finds_to_do_before_the_loop_sleeps_is_done_at_once() {
+    in_time(|| {
+        let world = World::new();
+        world.last_thing.set(Some(|world| {
+            world.wake(["found"]);
+            Ok(())
+        }));
+        world.turn();
+        assert_eq!(world.names(), ["found"]);
+    });
+}
+
+#[test]
+#[cfg_attr(miri, ignore = "makes system calls of its own")]
+fn a_host_that_stops_the_loop_before_it_sleeps_ends_the_run() {
+    in_time(|| {
+        let world = World::new();
+        world.last_thing.set(Some(|world| {
+            world.events.stop();
+            Ok(())
+        }));
+        world.run();
+    });
+}
