@@ -353,3 +353,13 @@ def test_keywords_of_create_task_are_taken_and_refused_as_by_the_class(loop):
         coroutine.close()
 
     loop.run_until_complete(main())
+
+
+@pytest.mark.parametrize("name", ["cancelled", "done", "exception", "get_loop", "result"])
+def test_methods_are_the_classes_own_which_the_interpreter_calls_quickly(loop, name):
+    async def nothing():
+        pass
+
+    for future in [loop.create_future(), loop.create_task(nothing())]:
+        assert getattr(type(future), name).__objclass__ is type(future)
+    loop.run_until_complete(future)

@@ -27,6 +27,7 @@ static TASK: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 pub struct Bases {
     pub future: Py<PyType>,
     pub task: Py<PyType>,
+    pub exception: Py<PyAny>,
     pub set_exception: Py<PyAny>,
     pub cancel: Py<PyAny>,
     pub cancel_task: Py<PyAny>,
@@ -54,6 +55,7 @@ pub fn prepare(py: Python<'_>) -> PyResult<Option<(Bound<'_, PyType>, Bound<'_, 
     let future = module.getattr("Future")?.cast_into::<PyType>()?;
     let task = module.getattr("Task")?.cast_into::<PyType>()?;
     let bases = Bases {
+        exception: future.getattr("exception")?.unbind(),
         set_exception: future.getattr("set_exception")?.unbind(),
         cancel: future.getattr("cancel")?.unbind(),
         cancel_task: task.getattr("cancel")?.unbind(),

@@ -80,7 +80,7 @@ impl Future {
     pub fn set_result(future: &Bound<'_, Self>, value: Bound<'_, PyAny>) -> PyResult<()> {
         let fields = Self::fields(future);
         if !is_set(&fields.event_loop) {
-            return Err(PyRuntimeError::new_err("Future object is not initialized."));
+            return Err(not_initialized());
         }
         if fields.state.get() != PENDING {
             return Err(invalid_state(future.py(), "invalid state"));
@@ -103,6 +103,29 @@ impl Future {
         };
         Self::by_base(future, &bases(future.py()).set_exception, (future.as_any(), exception), None)
             .map(drop)
+    }
+
+    /// Its exception, or None if it has a result.
+    ///
+    /// # Errors
+    ///
+    /// `CancelledError` when it was cancelled, `InvalidStateError` when it is not done.
+    pub fn exception<'py>(future: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, fields) = (future.py(), Self::fields(future));
+        if fields.state.get() != FINISHED || !is_set(&fields.event_loop) {
+            return bases(py).exception.bind(py).call1((future.as_any(),));
+        }
+        fields.set_logs_traceback(false);
+        Ok(peek(py, &fields.exception).unwrap_or_else(|| py.None().into_bound(py)))
+    }
+
+    /// Its loop.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when it has none yet.
+    pub fn event_loop<'py>(future: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        peek(future.py(), &Self::fields(future).event_loop).ok_or_else(not_initialized)
     }
 
     /// Cancels it, and tells who waits for it; the arguments are those of `cancel`.
@@ -213,6 +236,10 @@ fn call_soon(
     }
     let arguments = (callback, future.as_any());
     event_loop.call_method(intern!(py, "call_soon"), arguments, Some(&keywords)).map(drop)
+}
+
+fn not_initialized() -> PyErr {
+    PyRuntimeError::new_err("Future object is not initialized.")
 }
 
 fn is_exception_class(class: &Bound<'_, PyType>) -> bool {

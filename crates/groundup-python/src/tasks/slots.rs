@@ -56,7 +56,9 @@ fn leak<T>(table: Vec<T>) -> *mut c_void {
 ///
 /// What making a class raises.
 pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>> {
-    let methods = vec![
+    let mut methods = vec![
+        exception_method(),
+        get_loop_method(),
         ffi::PyMethodDef {
             ml_name: c"set_result".as_ptr(),
             ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_result },
@@ -75,8 +77,8 @@ pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTy
             ml_flags: ffi::METH_VARARGS | ffi::METH_KEYWORDS,
             ml_doc: c"Cancel the future and schedule callbacks.".as_ptr(),
         },
-        ffi::PyMethodDef::zeroed(),
     ];
+    take_over_methods(base, &mut methods);
     let mut slots = [
         slot(ffi::Py_tp_dealloc, deallocate_future as ffi::destructor as *mut c_void),
         slot(ffi::Py_tp_methods, leak(methods)),
@@ -96,7 +98,9 @@ pub fn derive_task<'py>(
     base: &Bound<'py, PyType>,
     future: &Bound<'py, PyType>,
 ) -> PyResult<Bound<'py, PyType>> {
-    let methods = vec![
+    let mut methods = vec![
+        exception_method(),
+        get_loop_method(),
         ffi::PyMethodDef {
             ml_name: c"get_name".as_ptr(),
             ml_meth: ffi::PyMethodDefPointer { PyCFunction: get_name },
@@ -116,8 +120,8 @@ pub fn derive_task<'py>(
             ml_doc: c"cancel($self, /, msg=None)\n--\n\nRequest that this task cancel itself."
                 .as_ptr(),
         },
-        ffi::PyMethodDef::zeroed(),
     ];
+    take_over_methods(base, &mut methods);
     let mut slots = [
         slot(ffi::Py_tp_init, init_task as ffi::initproc as *mut c_void),
         slot(ffi::Py_tp_dealloc, deallocate_task as ffi::destructor as *mut c_void),
@@ -128,6 +132,47 @@ pub fn derive_task<'py>(
     // As asyncio's, tasks are futures.
     let bases = PyTuple::new(base.py(), [base, future])?;
     derive(&bases, c"groundup._groundup.Task", size_of::<OwnTaskObject>(), &mut slots)
+}
+
+/// Adds the methods of a base that a class does not have otherwise, and a table's end. The interpreter calls
+/// a method quickly if the object is exactly of the class that has it, as one that inherits it is not.
+fn take_over_methods(base: &Bound<'_, PyType>, methods: &mut Vec<ffi::PyMethodDef>) {
+    // These are given the class that has them, or are none of an object.
+    const OTHERS: c_int = ffi::METH_METHOD | ffi::METH_CLASS | ffi::METH_STATIC;
+    let own = methods.len();
+    // SAFETY: the class is one of C's, whose table of methods ends with one that has no name, and lives as long
+    // as it does; so do the names.
+    unsafe {
+        let mut method = (*base.as_type_ptr()).tp_methods;
+        while !method.is_null() && !(*method).ml_name.is_null() {
+            let name = CStr::from_ptr((*method).ml_name);
+            let is_own = methods[..own].iter().any(|it| CStr::from_ptr(it.ml_name) == name);
+            if !is_own && (*method).ml_flags & OTHERS == 0 {
+                methods.push(*method);
+            }
+            method = method.add(1);
+        }
+    }
+    methods.push(ffi::PyMethodDef::zeroed());
+}
+
+fn exception_method() -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: c"exception".as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: exception },
+        ml_flags: ffi::METH_NOARGS,
+        ml_doc: c"exception($self, /)\n--\n\nReturn the exception that was set on this future."
+            .as_ptr(),
+    }
+}
+
+fn get_loop_method() -> ffi::PyMethodDef {
+    ffi::PyMethodDef {
+        ml_name: c"get_loop".as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: get_loop },
+        ml_flags: ffi::METH_NOARGS,
+        ml_doc: c"get_loop($self, /)\n--\n\nReturn the event loop the Future is bound to.".as_ptr(),
+    }
 }
 
 fn callbacks_attribute() -> Vec<ffi::PyGetSetDef> {
@@ -215,6 +260,28 @@ unsafe extern "C" fn set_exception(
             unsafe { (receiver(py, object), Bound::from_borrowed_ptr(py, value)) };
         Future::set_exception(&future, value)?;
         Ok(py.None().into_ptr())
+    })
+}
+
+unsafe extern "C" fn exception(
+    object: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: as in `set_result`.
+        let future = unsafe { receiver(py, object) };
+        Future::exception(&future).map(Bound::into_ptr)
+    })
+}
+
+unsafe extern "C" fn get_loop(
+    object: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: as in `set_result`.
+        let future = unsafe { receiver(py, object) };
+        Future::event_loop(&future).map(Bound::into_ptr)
     })
 }
 
