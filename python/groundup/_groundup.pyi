@@ -77,6 +77,7 @@ __all__ = [
     "interweave",
     "read_recording",
     "run_all",
+    "take_over_methods",
     "take_unregistered_tasks",
     "watch_runs",
 ]
@@ -89,6 +90,7 @@ class Future(asyncio.Future[_T]): ...
 @disjoint_base
 class Task(Future[_T], asyncio.Task[_T]): ...
 
+def take_over_methods(class_: type, base: type, /) -> None: ...
 def take_unregistered_tasks() -> list[asyncio.Task[Any]]: ...
 
 class _Recording(TypedDict):

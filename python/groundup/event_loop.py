@@ -35,6 +35,10 @@ class EventLoop(_groundup.EventLoop, asyncio.BaseEventLoop):  # type: ignore[mis
                 self.close()
 
 
+# The interpreter calls a method in C quickly if it is the class's own.
+_groundup.take_over_methods(EventLoop, _groundup.EventLoop)
+
+
 def new_event_loop() -> EventLoop:
     """Return a new event loop.
 

@@ -2,11 +2,12 @@
 //!
 //! It has the crate's layers once more, as Python sees them: coroutines ([`coroutine`],
 //! [`native_coroutine`]), callbacks ([`handle`]), the loop ([`event_loop`]) and its transports
-//! ([`transports`]). What is unsafe stands in [`contexts`], [`ffi`], [`gil`], [`quick_method`], [`spare_bytes`],
-//! [`spare_handles`], [`thread_exit`] and [`thread_signals`].
+//! ([`transports`]). What is unsafe stands in [`contexts`], [`ffi`], [`gil`], [`own_methods`], [`quick_method`],
+//! [`spare_bytes`], [`spare_handles`], [`thread_exit`] and [`thread_signals`].
 
 mod ffi;
 mod gil;
+mod own_methods;
 mod quick_method;
 mod spare_bytes;
 mod spare_handles;
@@ -85,6 +86,8 @@ mod _groundup {
     use crate::interweave::{Interweave, interweave, run_all};
     #[pymodule_export]
     use crate::native_coroutine::NativeCoroutine;
+    #[pymodule_export]
+    use crate::own_methods::take_over_methods;
     #[pymodule_export]
     use crate::recording::{Lookout, Recording, watch_runs};
     #[pymodule_export]

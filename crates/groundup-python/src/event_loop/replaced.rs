@@ -9,7 +9,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyString, PyType};
 
 use super::EventLoop;
-use crate::ffi;
+use crate::{ffi, own_methods};
 
 /// What was replaced.
 #[derive(Default)]
@@ -37,7 +37,7 @@ impl Replaced {
         let own = class.py().get_type::<EventLoop>();
         let mut replaced = self.set.get();
         for (replaced, name) in replaced.iter_mut().zip(NAMES) {
-            *replaced |= !class.getattr(name)?.is(&own.getattr(name)?);
+            *replaced |= !own_methods::are_same(&class.getattr(name)?, &own.getattr(name)?);
         }
         let [time, call_at, call_soon, run_once, process_events] = replaced;
         self.time.set(time);
