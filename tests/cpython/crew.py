@@ -74,7 +74,7 @@ class Worker:
         self._scratch = tempfile.TemporaryDirectory(prefix="groundup-", ignore_cleanup_errors=True)
         self._output = Path(self._scratch.name, "output")
         self._connection, theirs = Pipe()
-        # Before the worker counts its own time: it never ends itself sooner than it is said to hang.
+        # Before the worker's own time begins: it never ends itself sooner than it hangs.
         self._asked = time.monotonic()
         with theirs, self._output.open("wb") as output:
             self._process = subprocess.Popen(

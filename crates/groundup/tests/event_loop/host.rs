@@ -116,6 +116,9 @@ pub fn full_pipe() -> (PipeReader, PipeWriter) {
     (reader, writer)
 }
 
+/// What the host does before the loop sleeps.
+pub type LastThing = fn(&World) -> Outcome;
+
 /// A loop of closures and what has been seen of it.
 pub struct World {
     pub events: EventLoop<Closures, Probe, Virtual, Diary>,
@@ -123,7 +126,7 @@ pub struct World {
     pub polls: Cell<usize>,
     pub turns: Cell<usize>,
     pub polled_fails: Cell<Option<&'static str>>,
-    pub last_thing: Cell<Option<fn(&World) -> Outcome>>,
+    pub last_thing: Cell<Option<LastThing>>,
     kept: RefCell<Vec<Box<dyn Any>>>,
 }
 
