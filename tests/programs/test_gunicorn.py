@@ -21,21 +21,28 @@ CONFIGURATIONS = {
 }
 
 
+# What each worker says when it has begun to serve; before, it may not hear of signals.
+SERVING = r"startup complete|ASGI server listening"
+
+
 @contextlib.contextmanager
-def gunicorn(folder: Path, configuration: str, *options: str):
-    """Give the process, and the URL that it serves."""
+def gunicorn(folder: Path, configuration: str, workers: int = 1):
+    """Give the process, and the URL that all its workers serve."""
     (folder / "gunicorn.conf.py").write_text(CONFIGURATIONS[configuration])
     command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0"]
     where = ["--chdir", str(folder), "--pythonpath", str(Path(__file__).parent)]
     where += ["--worker-tmp-dir", str(folder), "--config", str(folder / "gunicorn.conf.py")]
-    arguments = [*where, "--no-control-socket", *options, "app:application"]
+    arguments = [*where, "--no-control-socket", "--workers", str(workers), "app:application"]
     with started(*command, *arguments) as program:
-        yield program, program.hear(r"Listening at: (\S+)")[1]
+        url = program.hear(r"Listening at: (\S+)")[1]
+        for _ in range(workers):
+            program.hear(SERVING)
+        yield program, url
 
 
 @pytest.mark.parametrize("configuration", list(CONFIGURATIONS))
 def test_workers_serve_on_the_loop_and_end_in_order(tmp_path, configuration):
-    with gunicorn(tmp_path, configuration, "--workers", "2") as (program, url):
+    with gunicorn(tmp_path, configuration, workers=2) as (program, url):
         with httpx.Client(base_url=url) as client:
             told = [client.get("/").json() for _ in range(10)]
             assert {facts["loop"] for facts in told} == {LOOP}

@@ -86,14 +86,18 @@ def test_python_that_computes_is_seen(stacks):
 
 
 def test_a_function_in_c_that_keeps_the_lock_is_seen_by_its_caller(stacks):
-    async def count():
+    async def count(most):
         # Neither lets go of the lock nor looks whether anybody wants it.
-        sum(range(20_000_000))
+        sum(range(most))
         for _ in range(1000):
             await asyncio.sleep(0)
 
-    [(who, lines)] = stacks(count())
-    assert who == "count"
+    # On a machine that is too busy to let the watchdog run meanwhile, it takes more.
+    for most in [10_000_000, 40_000_000, 160_000_000]:
+        [(who, lines)] = stacks(count(most))
+        assert who == "count"
+        if not lines[-1].startswith("(no stack"):
+            break
     assert lines[-1].endswith(f"count ({__file__}:{count.__code__.co_firstlineno + 2})")
 
 
