@@ -1,7 +1,5 @@
 """Methods in C are the loop's class's own, which the interpreter calls quickly."""
 
-import asyncio
-
 import pytest
 
 import groundup
@@ -11,21 +9,6 @@ from groundup import _groundup
 @pytest.mark.parametrize("name", ["call_soon", "create_future", "create_task", "sock_recv", "time"])
 def test_the_loops_methods_are_its_classs_own(name):
     assert getattr(groundup.EventLoop, name).__objclass__ is groundup.EventLoop
-
-
-def test_what_a_subclass_replaces_is_called():
-    class Loop(groundup.EventLoop):
-        turns = 0
-
-        def _run_once(self):
-            self.turns += 1
-            super()._run_once()
-
-    plain, replaced = type("Plain", (groundup.EventLoop,), {}), Loop
-    for make, counts in [(plain, False), (replaced, True)]:
-        with asyncio.Runner(loop_factory=make) as runner:
-            runner.run(asyncio.sleep(0))
-            assert bool(getattr(runner.get_loop(), "turns", 0)) is counts
 
 
 def test_a_class_keeps_what_it_has_by_itself():

@@ -1,7 +1,8 @@
 //! Methods in C that a class inherits, as methods of its own.
 //!
 //! The interpreter calls a method quickly if the object is exactly of the class that has it. The loop's class is
-//! made in Python, of the one in Rust, and what it inherits would never be called so.
+//! made in Python, of the one in Rust, and futures and tasks have classes made of asyncio's: what these inherit
+//! would never be called so.
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
@@ -37,12 +38,16 @@ pub fn are_same(one: &Bound<'_, PyAny>, other: &Bound<'_, PyAny>) -> bool {
     one.is(other) || definition(one).is_some_and(|it| definition(other) == Some(it))
 }
 
-/// What a method in C is made of, if it is one.
+/// What a method in C is made of, if it is one, and is not given the class that has it.
 fn definition(method: &Bound<'_, PyAny>) -> Option<*mut ffi::PyMethodDef> {
-    // SAFETY: what is read lies in a method descriptor, by the check of its type.
+    // SAFETY: what is read lies in a method descriptor, by the check of its type, whose definition lives as
+    // long as it does.
     unsafe {
-        (ffi::Py_TYPE(method.as_ptr()) == &raw mut ffi::PyMethodDescr_Type)
-            .then(|| (*method.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method)
+        if ffi::Py_TYPE(method.as_ptr()) != &raw mut ffi::PyMethodDescr_Type {
+            return None;
+        }
+        let definition = (*method.as_ptr().cast::<ffi::PyMethodDescrObject>()).d_method;
+        ((*definition).ml_flags & ffi::METH_METHOD == 0).then_some(definition)
     }
 }
 

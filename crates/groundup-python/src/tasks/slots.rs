@@ -16,6 +16,7 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use super::classes::{Future, Task, bases};
 use super::ending::{deallocate_future, deallocate_task};
 use super::layout::{FutureObject, OwnTaskObject};
+use crate::own_methods::take_over_methods;
 
 /// Makes a class of its bases, with what it has instead of theirs.
 fn derive<'py>(
@@ -37,7 +38,9 @@ fn derive<'py>(
     // bases or more.
     unsafe {
         let class = ffi::PyType_FromSpecWithBases(&mut spec, bases.as_ptr());
-        Ok(Bound::from_owned_ptr_or_err(py, class)?.cast_into_unchecked())
+        let class = Bound::from_owned_ptr_or_err(py, class)?.cast_into_unchecked();
+        take_over_methods(&class, bases.get_item(0)?.cast()?)?;
+        Ok(class)
     }
 }
 
@@ -57,8 +60,6 @@ fn leak<T>(table: Vec<T>) -> *mut c_void {
 /// What making a class raises.
 pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>> {
     let mut methods = vec![
-        exception_method(),
-        get_loop_method(),
         ffi::PyMethodDef {
             ml_name: c"set_result".as_ptr(),
             ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_result },
@@ -78,7 +79,8 @@ pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTy
             ml_doc: c"Cancel the future and schedule callbacks.".as_ptr(),
         },
     ];
-    take_over_methods(base, &mut methods);
+    methods.extend(queries());
+    methods.push(ffi::PyMethodDef::zeroed());
     let mut slots = [
         slot(ffi::Py_tp_dealloc, deallocate_future as ffi::destructor as *mut c_void),
         slot(ffi::Py_tp_methods, leak(methods)),
@@ -99,14 +101,7 @@ pub fn derive_task<'py>(
     future: &Bound<'py, PyType>,
 ) -> PyResult<Bound<'py, PyType>> {
     let mut methods = vec![
-        exception_method(),
-        get_loop_method(),
-        ffi::PyMethodDef {
-            ml_name: c"get_name".as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer { PyCFunction: get_name },
-            ml_flags: ffi::METH_NOARGS,
-            ml_doc: c"Return the name of the task.".as_ptr(),
-        },
+        query(c"get_name", get_name, c"Return the name of the task."),
         ffi::PyMethodDef {
             ml_name: c"set_name".as_ptr(),
             ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_name },
@@ -121,7 +116,8 @@ pub fn derive_task<'py>(
                 .as_ptr(),
         },
     ];
-    take_over_methods(base, &mut methods);
+    methods.extend(queries());
+    methods.push(ffi::PyMethodDef::zeroed());
     let mut slots = [
         slot(ffi::Py_tp_init, init_task as ffi::initproc as *mut c_void),
         slot(ffi::Py_tp_dealloc, deallocate_task as ffi::destructor as *mut c_void),
@@ -134,45 +130,21 @@ pub fn derive_task<'py>(
     derive(&bases, c"groundup._groundup.Task", size_of::<OwnTaskObject>(), &mut slots)
 }
 
-/// Adds the methods of a base that a class does not have otherwise, and a table's end. The interpreter calls
-/// a method quickly if the object is exactly of the class that has it, as one that inherits it is not.
-fn take_over_methods(base: &Bound<'_, PyType>, methods: &mut Vec<ffi::PyMethodDef>) {
-    // These are given the class that has them, or are none of an object.
-    const OTHERS: c_int = ffi::METH_METHOD | ffi::METH_CLASS | ffi::METH_STATIC;
-    let own = methods.len();
-    // SAFETY: the class is one of C's, whose table of methods ends with one that has no name, and lives as long
-    // as it does; so do the names.
-    unsafe {
-        let mut method = (*base.as_type_ptr()).tp_methods;
-        while !method.is_null() && !(*method).ml_name.is_null() {
-            let name = CStr::from_ptr((*method).ml_name);
-            let is_own = methods[..own].iter().any(|it| CStr::from_ptr(it.ml_name) == name);
-            if !is_own && (*method).ml_flags & OTHERS == 0 {
-                methods.push(*method);
-            }
-            method = method.add(1);
-        }
-    }
-    methods.push(ffi::PyMethodDef::zeroed());
-}
-
-fn exception_method() -> ffi::PyMethodDef {
+/// A method without arguments.
+fn query(name: &'static CStr, function: ffi::PyCFunction, doc: &'static CStr) -> ffi::PyMethodDef {
     ffi::PyMethodDef {
-        ml_name: c"exception".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: exception },
+        ml_name: name.as_ptr(),
+        ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
         ml_flags: ffi::METH_NOARGS,
-        ml_doc: c"exception($self, /)\n--\n\nReturn the exception that was set on this future."
-            .as_ptr(),
+        ml_doc: doc.as_ptr(),
     }
 }
 
-fn get_loop_method() -> ffi::PyMethodDef {
-    ffi::PyMethodDef {
-        ml_name: c"get_loop".as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: get_loop },
-        ml_flags: ffi::METH_NOARGS,
-        ml_doc: c"get_loop($self, /)\n--\n\nReturn the event loop the Future is bound to.".as_ptr(),
-    }
+/// What a future is asked for quickly.
+fn queries() -> [ffi::PyMethodDef; 2] {
+    let exception = c"exception($self, /)\n--\n\nReturn the exception that was set on this future.";
+    let get_loop = c"get_loop($self, /)\n--\n\nReturn the event loop the Future is bound to.";
+    [query(c"exception", self::exception, exception), query(c"get_loop", self::get_loop, get_loop)]
 }
 
 fn callbacks_attribute() -> Vec<ffi::PyGetSetDef> {

@@ -26,11 +26,7 @@ pub fn receive<'py>(
 ) -> rustix::io::Result<Served<'py>> {
     let spares = event_loop.spares(py);
     let waiting = if expected.get() >= LARGE { waiting(fd).min(most) } else { 0 };
-    let receive = |buffer: &mut [u8]| {
-        event_loop.read_with(py, fd.as_raw_fd(), || {
-            rustix::net::recv(fd, buffer, RecvFlags::DONTWAIT).map(|(count, _)| count)
-        })
-    };
+    let receive = |buffer: &mut [u8]| take(py, event_loop, fd, buffer);
     let data = if waiting >= LARGE {
         spares.receive(py, waiting, most, receive)?
     } else {
@@ -54,10 +50,17 @@ pub fn receive_for_now<'py>(
     fd: BorrowedFd<'_>,
     most: usize,
 ) -> rustix::io::Result<Served<'py>> {
-    event_loop.spares(py).fill(py, most, |buffer| {
-        event_loop.read_with(py, fd.as_raw_fd(), || {
-            rustix::net::recv(fd, buffer, RecvFlags::DONTWAIT).map(|(count, _)| count)
-        })
+    event_loop.spares(py).fill(py, most, |buffer| take(py, event_loop, fd, buffer))
+}
+
+fn take(
+    py: Python<'_>,
+    event_loop: &EventLoop,
+    fd: BorrowedFd<'_>,
+    buffer: &mut [u8],
+) -> rustix::io::Result<usize> {
+    event_loop.read_with(py, fd.as_raw_fd(), || {
+        rustix::net::recv(fd, buffer, RecvFlags::DONTWAIT).map(|(count, _)| count)
     })
 }
 
