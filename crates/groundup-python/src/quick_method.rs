@@ -194,8 +194,9 @@ unsafe fn lent<'a>(objects: *const *mut ffi::PyObject, count: usize) -> &'a [Py<
     if count == 0 { &[] } else { unsafe { slice::from_raw_parts(objects.cast(), count) } }
 }
 
+/// Raises an error in what the interpreter has called, with the lock held; returns what tells it so.
 #[cold]
-fn raise(error: PyErr) -> *mut ffi::PyObject {
+pub fn raise(error: PyErr) -> *mut ffi::PyObject {
     // On the way here objects may have been let go of without a token: whoever attaches ends them.
     let _ = Python::try_attach(|_| ());
     // SAFETY: the interpreter has called a method, so the lock is held.

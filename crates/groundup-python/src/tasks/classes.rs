@@ -9,6 +9,7 @@ use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
+use super::future_iter;
 use super::layout::{FutureObject, OwnTaskObject, TaskObject};
 use super::slots::{derive_future, derive_task};
 use super::spare_objects::{FUTURES, SpareObjects, TASKS};
@@ -27,6 +28,7 @@ static TASK: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 pub struct Bases {
     pub future: Py<PyType>,
     pub task: Py<PyType>,
+    pub result: Py<PyAny>,
     pub exception: Py<PyAny>,
     pub set_exception: Py<PyAny>,
     pub cancel: Py<PyAny>,
@@ -55,6 +57,7 @@ pub fn prepare(py: Python<'_>) -> PyResult<Option<(Bound<'_, PyType>, Bound<'_, 
     let future = module.getattr("Future")?.cast_into::<PyType>()?;
     let task = module.getattr("Task")?.cast_into::<PyType>()?;
     let bases = Bases {
+        result: future.getattr("result")?.unbind(),
         exception: future.getattr("exception")?.unbind(),
         set_exception: future.getattr("set_exception")?.unbind(),
         cancel: future.getattr("cancel")?.unbind(),
@@ -67,6 +70,7 @@ pub fn prepare(py: Python<'_>) -> PyResult<Option<(Bound<'_, PyType>, Bound<'_, 
     if !verification::holds(&future, &task)? {
         return Ok(None);
     }
+    future_iter::prepare(py)?;
     let own_future = derive_future(&future)?;
     let own_task = derive_task(&task, &own_future)?;
     FUTURE.store(own_future.clone().into_ptr().cast(), Ordering::Relaxed);

@@ -105,6 +105,20 @@ impl Future {
             .map(drop)
     }
 
+    /// Its result.
+    ///
+    /// # Errors
+    ///
+    /// Its exception; `CancelledError` when it was cancelled, `InvalidStateError` when it is not done.
+    pub fn result<'py>(future: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
+        let (py, fields) = (future.py(), Self::fields(future));
+        if !Self::has_result(future) {
+            return bases(py).result.bind(py).call1((future.as_any(),));
+        }
+        fields.set_logs_traceback(false);
+        Ok(peek(py, &fields.result).unwrap_or_else(|| py.None().into_bound(py)))
+    }
+
     /// Its exception, or None if it has a result.
     ///
     /// # Errors

@@ -164,13 +164,18 @@ impl TaskObject {
     }
 }
 
+/// What a field refers to.
+#[inline]
+fn view(field: &Reference) -> Option<&Py<PyAny>> {
+    // SAFETY: the lock is held, as fields can be come by in no other way, and the functions below let go of
+    // what they see before any other code may run.
+    unsafe { (*field.as_ptr()).as_ref() }
+}
+
 /// Another reference to what a field refers to.
 #[inline]
 pub fn peek<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>> {
-    let object = field.take();
-    let copy = object.as_ref().map(|object| object.bind(py).clone());
-    field.set(object);
-    copy
+    view(field).map(|object| object.bind(py).clone())
 }
 
 /// What a field referred to, which now refers to nothing.
@@ -182,17 +187,11 @@ pub fn take<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>
 /// Whether a field refers to an object.
 #[inline]
 pub fn refers_to<T>(field: &Reference, object: &Bound<'_, T>) -> bool {
-    let found = field.take();
-    let refers = found.as_ref().is_some_and(|found| found.as_ptr() == object.as_ptr());
-    field.set(found);
-    refers
+    view(field).is_some_and(|found| found.as_ptr() == object.as_ptr())
 }
 
 /// Whether a field refers to something.
 #[inline]
 pub fn is_set(field: &Reference) -> bool {
-    let object = field.take();
-    let is_set = object.is_some();
-    field.set(object);
-    is_set
+    view(field).is_some()
 }

@@ -11,6 +11,7 @@ mod current;
 mod done_callback;
 mod ending;
 mod future;
+mod future_iter;
 pub mod layout;
 mod registry;
 mod slots;

@@ -15,8 +15,10 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 
 use super::classes::{Future, Task, bases};
 use super::ending::{deallocate_future, deallocate_task};
+use super::future_iter::iterate;
 use super::layout::{FutureObject, OwnTaskObject};
 use crate::own_methods::take_over_methods;
+use crate::quick_method::raise;
 
 /// Makes a class of its bases, with what it has instead of theirs.
 fn derive<'py>(
@@ -44,12 +46,13 @@ fn derive<'py>(
     }
 }
 
-const fn slot(slot: c_int, function: *mut c_void) -> ffi::PyType_Slot {
+/// An entry of a class's table.
+pub const fn slot(slot: c_int, function: *mut c_void) -> ffi::PyType_Slot {
     ffi::PyType_Slot { slot, pfunc: function }
 }
 
 /// A table that the interpreter reads for as long as it lives.
-fn leak<T>(table: Vec<T>) -> *mut c_void {
+pub fn leak<T>(table: Vec<T>) -> *mut c_void {
     Box::leak(table.into_boxed_slice()).as_mut_ptr().cast()
 }
 
@@ -60,18 +63,13 @@ fn leak<T>(table: Vec<T>) -> *mut c_void {
 /// What making a class raises.
 pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyType>> {
     let mut methods = vec![
-        ffi::PyMethodDef {
-            ml_name: c"set_result".as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_result },
-            ml_flags: ffi::METH_O,
-            ml_doc: c"Mark the future done and set its result.".as_ptr(),
-        },
-        ffi::PyMethodDef {
-            ml_name: c"set_exception".as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_exception },
-            ml_flags: ffi::METH_O,
-            ml_doc: c"Mark the future done and set an exception.".as_ptr(),
-        },
+        method(c"set_result", set_result, ffi::METH_O, c"Mark the future done and set its result."),
+        method(
+            c"set_exception",
+            set_exception,
+            ffi::METH_O,
+            c"Mark the future done and set an exception.",
+        ),
         ffi::PyMethodDef {
             ml_name: c"cancel".as_ptr(),
             ml_meth: ffi::PyMethodDefPointer { PyCFunctionWithKeywords: cancel },
@@ -83,6 +81,8 @@ pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTy
     methods.push(ffi::PyMethodDef::zeroed());
     let mut slots = [
         slot(ffi::Py_tp_dealloc, deallocate_future as ffi::destructor as *mut c_void),
+        slot(ffi::Py_tp_iter, iterate as ffi::getiterfunc as *mut c_void),
+        slot(ffi::Py_am_await, iterate as ffi::unaryfunc as *mut c_void),
         slot(ffi::Py_tp_methods, leak(methods)),
         slot(ffi::Py_tp_getset, leak(callbacks_attribute())),
         slot(0, ptr::null_mut()),
@@ -101,13 +101,8 @@ pub fn derive_task<'py>(
     future: &Bound<'py, PyType>,
 ) -> PyResult<Bound<'py, PyType>> {
     let mut methods = vec![
-        query(c"get_name", get_name, c"Return the name of the task."),
-        ffi::PyMethodDef {
-            ml_name: c"set_name".as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer { PyCFunction: set_name },
-            ml_flags: ffi::METH_O,
-            ml_doc: c"Set the name of the task.".as_ptr(),
-        },
+        method(c"get_name", get_name, ffi::METH_NOARGS, c"Return the name of the task."),
+        method(c"set_name", set_name, ffi::METH_O, c"Set the name of the task."),
         ffi::PyMethodDef {
             ml_name: c"cancel".as_ptr(),
             ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: cancel_task },
@@ -121,6 +116,8 @@ pub fn derive_task<'py>(
     let mut slots = [
         slot(ffi::Py_tp_init, init_task as ffi::initproc as *mut c_void),
         slot(ffi::Py_tp_dealloc, deallocate_task as ffi::destructor as *mut c_void),
+        slot(ffi::Py_tp_iter, iterate as ffi::getiterfunc as *mut c_void),
+        slot(ffi::Py_am_await, iterate as ffi::unaryfunc as *mut c_void),
         slot(ffi::Py_tp_methods, leak(methods)),
         slot(ffi::Py_tp_getset, leak(callbacks_attribute())),
         slot(0, ptr::null_mut()),
@@ -130,12 +127,17 @@ pub fn derive_task<'py>(
     derive(&bases, c"groundup._groundup.Task", size_of::<OwnTaskObject>(), &mut slots)
 }
 
-/// A method without arguments.
-fn query(name: &'static CStr, function: ffi::PyCFunction, doc: &'static CStr) -> ffi::PyMethodDef {
+/// A method whose function takes what these flags say, in two pointers.
+pub fn method(
+    name: &'static CStr,
+    function: ffi::PyCFunction,
+    flags: c_int,
+    doc: &'static CStr,
+) -> ffi::PyMethodDef {
     ffi::PyMethodDef {
         ml_name: name.as_ptr(),
         ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
-        ml_flags: ffi::METH_NOARGS,
+        ml_flags: flags,
         ml_doc: doc.as_ptr(),
     }
 }
@@ -144,7 +146,10 @@ fn query(name: &'static CStr, function: ffi::PyCFunction, doc: &'static CStr) ->
 fn queries() -> [ffi::PyMethodDef; 2] {
     let exception = c"exception($self, /)\n--\n\nReturn the exception that was set on this future.";
     let get_loop = c"get_loop($self, /)\n--\n\nReturn the event loop the Future is bound to.";
-    [query(c"exception", self::exception, exception), query(c"get_loop", self::get_loop, get_loop)]
+    [
+        method(c"exception", self::exception, ffi::METH_NOARGS, exception),
+        method(c"get_loop", self::get_loop, ffi::METH_NOARGS, get_loop),
+    ]
 }
 
 fn callbacks_attribute() -> Vec<ffi::PyGetSetDef> {
@@ -168,7 +173,7 @@ fn callbacks_attribute() -> Vec<ffi::PyGetSetDef> {
 /// Runs what the interpreter has called; an error, or a panic, is raised, and `failed` returned.
 ///
 /// The interpreter holds the lock, also at its end, when nobody can be attached any more.
-fn guard<T>(failed: T, body: impl Fn(Python<'_>) -> PyResult<T>) -> T {
+pub fn guard<T>(failed: T, body: impl Fn(Python<'_>) -> PyResult<T>) -> T {
     let guarded = |py: Python<'_>| catch_unwind(AssertUnwindSafe(|| body(py)));
     let outcome = match Python::try_attach(guarded) {
         Some(outcome) => outcome,
@@ -178,15 +183,34 @@ fn guard<T>(failed: T, body: impl Fn(Python<'_>) -> PyResult<T>) -> T {
     let error = match outcome {
         Ok(Ok(value)) => return value,
         Ok(Err(error)) => error,
-        Err(_) => PySystemError::new_err("groundup: a method of a future or task has panicked"),
+        Err(_) => has_panicked(),
     };
     // SAFETY: as above.
     error.restore(unsafe { Python::assume_attached() });
     failed
 }
 
+/// The same, for what lets go of objects by the token that it has, and in no other way: then `PyO3` need not
+/// be told that this thread holds the lock.
+#[inline(always)]
+pub fn guard_quickly(
+    body: impl Fn(Python<'_>) -> PyResult<*mut ffi::PyObject>,
+) -> *mut ffi::PyObject {
+    // SAFETY: the interpreter is what calls, with the lock held.
+    let quickly = || body(unsafe { Python::assume_attached() });
+    match catch_unwind(AssertUnwindSafe(quickly)) {
+        Ok(Ok(object)) => object,
+        Ok(Err(error)) => raise(error),
+        Err(_) => raise(has_panicked()),
+    }
+}
+
+fn has_panicked() -> PyErr {
+    PySystemError::new_err("groundup: a method of a future or task has panicked")
+}
+
 /// The future that the interpreter calls a method of.
-unsafe fn receiver<'py>(py: Python<'py>, object: *mut ffi::PyObject) -> Bound<'py, Future> {
+pub unsafe fn receiver<'py>(py: Python<'py>, object: *mut ffi::PyObject) -> Bound<'py, Future> {
     // SAFETY: the caller passes on what the interpreter has called a method of this module's classes
     // with, whose class it has checked.
     unsafe { Bound::from_borrowed_ptr(py, object).cast_into_unchecked() }
@@ -347,7 +371,7 @@ unsafe extern "C" fn init_task(
     })
 }
 
-unsafe fn tuple(py: Python<'_>, args: *mut ffi::PyObject) -> Bound<'_, PyTuple> {
+pub unsafe fn tuple(py: Python<'_>, args: *mut ffi::PyObject) -> Bound<'_, PyTuple> {
     // SAFETY: the caller passes on what the interpreter has given for positional arguments.
     unsafe { Bound::from_borrowed_ptr(py, args).cast_into_unchecked() }
 }

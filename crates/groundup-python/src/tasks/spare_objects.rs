@@ -19,6 +19,7 @@ pub struct SpareObjects(GilBound<RefCell<Vec<NonNull<ffi::PyObject>>>>);
 
 pub static FUTURES: SpareObjects = SpareObjects::new();
 pub static TASKS: SpareObjects = SpareObjects::new();
+pub static FUTURE_ITERS: SpareObjects = SpareObjects::new();
 
 impl SpareObjects {
     const fn new() -> Self {
@@ -61,7 +62,9 @@ impl SpareObjects {
         unsafe {
             let class = ffi::Py_TYPE(object);
             ffi::PyObject_GC_UnTrack(object.cast());
-            ffi::PyObject_ClearWeakRefs(object);
+            if (*class).tp_weaklistoffset != 0 {
+                ffi::PyObject_ClearWeakRefs(object);
+            }
             if let Some(clear) = (*class).tp_clear {
                 clear(object);
             }
