@@ -1,15 +1,14 @@
 //! Contexts for callbacks: copies of the current one, made when they are needed.
 //!
 //! The variables of a context are in a map that never changes: who sets one gives the context another
-//! map. So one copy can stand for all that would be made while the current context has the same map.
-//! Such a snapshot is neither entered nor shown while others have it: who needs a context then
-//! makes a copy of it. Values live as long as they do with a copy for each.
+//! map. So a call that waits holds the map alone; its context is made when somebody asks for it,
+//! and a call that nobody can ask is made in a spare context, which serves one call after the other. Values
+//! live as long as they do with a copy for each.
 //!
 //! Where the interpreter keeps the map and the current context is not published. It is looked for when
-//! the module is imported; should it not be found, each snapshot is a copy of its own.
+//! the module is imported; should it not be found, each call gets its copy at once.
 
 use std::cell::Cell;
-use std::mem::ManuallyDrop;
 use std::ptr;
 
 use pyo3::ffi as cpython;
@@ -29,28 +28,21 @@ const STATE: usize = 36;
 /// Where in the state of a thread the current context is, in words; `None` when it was not found.
 static CURRENT: GilBound<Cell<Option<usize>>> = GilBound::new(Cell::new(None));
 
-/// The snapshot that was taken last and how many there are of it; it lives while there is one.
-static LAST: GilBound<Cell<(Word, usize)>> = GilBound::new(Cell::new(NONE));
-
-const NONE: (Word, usize) = (ptr::null_mut(), 0);
+/// A context without variables, which nobody else has.
+static SPARE: GilBound<Cell<Option<Py<PyContext>>>> = GilBound::new(Cell::new(None));
 
 /// What the interpreter's structures are made of here: pointers to objects.
 type Word = *mut cpython::PyObject;
 
-/// The context of a call that is to be made: a `contextvars.Context`, or what can run a function as one
-/// does.
-pub struct CallContext {
-    context: ManuallyDrop<Py<PyAny>>,
-    /// Whether it is a copy that stands for others too, which are to be made.
-    is_snapshot: bool,
+/// The context of a call that is to be made.
+pub enum CallContext {
+    /// A `contextvars.Context`, or what can run a function as one does.
+    Made(Py<PyAny>),
+    /// The variables of one.
+    Variables(Py<PyAny>),
 }
 
 impl CallContext {
-    /// The one that is given.
-    pub fn given(context: Py<PyAny>) -> Self {
-        Self { context: ManuallyDrop::new(context), is_snapshot: false }
-    }
-
     /// A copy of the current one, sooner or later.
     ///
     /// # Errors
@@ -58,101 +50,138 @@ impl CallContext {
     /// `MemoryError`.
     #[inline(always)]
     pub fn current(py: Python<'_>) -> PyResult<Self> {
-        let (last, count) = LAST.get(py).get();
-        let context = if count > 0 && is_current(py, last) {
-            LAST.get(py).set((last, count + 1));
-            // SAFETY: who is counted holds a reference to it.
-            unsafe { Bound::from_borrowed_ptr(py, last) }
-        } else {
-            let copy = ffi::copy_current_context(py)?;
-            LAST.get(py).set((copy.as_ptr(), 1));
-            copy.into_any()
-        };
-        Ok(Self { context: ManuallyDrop::new(context.unbind()), is_snapshot: true })
+        match current_variables(py) {
+            Some(variables) => Ok(Self::Variables(variables.unbind())),
+            None => Ok(Self::Made(ffi::copy_current_context(py)?.into_any().unbind())),
+        }
     }
 
-    /// The context, which from now on is this call's own: a copy, if it stands for others too.
+    /// The context, which is the same from now on.
     ///
     /// # Errors
     ///
     /// `MemoryError`.
-    #[inline]
     pub fn own<'a, 'py>(&'a mut self, py: Python<'py>) -> PyResult<&'a Bound<'py, PyAny>> {
-        if self.is_snapshot {
-            let context = self.context.bind(py);
-            if ffi::reference_count(context) > 1 {
-                // SAFETY: what is a snapshot was made as a context.
-                let copy = ffi::copy_context(unsafe { context.cast_unchecked() })?;
-                *self = Self::given(copy.into_any().unbind());
-            } else {
-                self.leave(py);
-                self.is_snapshot = false;
-            }
+        if let Self::Variables(variables) = self {
+            let context = spare(py)?;
+            exchange_variables(&context, variables.bind(py).clone());
+            *self = Self::Made(context.into_any().unbind());
         }
-        Ok(self.context.bind(py))
+        let (Self::Made(context) | Self::Variables(context)) = self;
+        Ok(context.bind(py))
+    }
+
+    /// What was given for a context, and is none, but can run a function as one does.
+    #[inline]
+    pub fn foreign<'a, 'py>(&'a self, py: Python<'py>) -> Option<&'a Bound<'py, PyAny>> {
+        match self {
+            Self::Made(context) => {
+                Some(context.bind(py)).filter(|context| !context.is_instance_of::<PyContext>())
+            }
+            Self::Variables(_) => None,
+        }
+    }
+
+    /// Runs a function in the context, which nobody can ask for meanwhile. Should it fail, they can from
+    /// then on.
+    ///
+    /// # Errors
+    ///
+    /// What the function raises; `MemoryError`; `RuntimeError` when the context is entered already;
+    /// `TypeError` when it is none.
+    #[inline]
+    pub fn run_unseen<T>(
+        &mut self,
+        py: Python<'_>,
+        function: impl FnOnce() -> PyResult<T>,
+    ) -> PyResult<T> {
+        let variables = match self {
+            Self::Made(context) => {
+                return ffi::run_in_context(context.bind(py).cast()?, function);
+            }
+            Self::Variables(variables) => variables.bind(py).clone(),
+        };
+        let context = spare(py)?;
+        let none = exchange_variables(&context, variables);
+        let outcome = ffi::run_in_context(&context, function);
+        if outcome.is_err() {
+            *self = Self::Made(context.into_any().unbind());
+        } else if ffi::reference_count(&context) == 1 {
+            drop(exchange_variables(&context, none));
+            SPARE.get(py).set(Some(context.unbind()));
+        }
+        outcome
     }
 
     /// The same once more.
     pub fn clone_ref(&self, py: Python<'_>) -> Self {
-        let (last, count) = LAST.get(py).get();
-        if self.is_snapshot && ptr::eq(last, self.context.as_ptr()) {
-            LAST.get(py).set((last, count + 1));
+        match self {
+            Self::Made(context) => Self::Made(context.clone_ref(py)),
+            Self::Variables(variables) => Self::Variables(variables.clone_ref(py)),
         }
-        let context = ManuallyDrop::new(self.context.clone_ref(py));
-        Self { context, is_snapshot: self.is_snapshot }
+    }
+
+    /// Lets go of it, without asking whether this thread holds the interpreter lock.
+    #[inline]
+    pub fn let_go(self, py: Python<'_>) {
+        let (Self::Made(object) | Self::Variables(object)) = self;
+        object.drop_ref(py);
     }
 
     /// Shows the garbage collector what it holds.
     pub fn traverse(&self, visit: &PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&*self.context)
-    }
-
-    /// Counts it no longer, if it is of the last that was taken.
-    #[inline]
-    fn leave(&self, py: Python<'_>) {
-        let (last, count) = LAST.get(py).get();
-        if ptr::eq(last, self.context.as_ptr()) {
-            LAST.get(py).set(if count > 1 { (last, count - 1) } else { NONE });
-        }
+        let (Self::Made(object) | Self::Variables(object)) = self;
+        visit.call(object)
     }
 }
 
-impl Drop for CallContext {
-    #[inline(always)]
-    fn drop(&mut self) {
-        // SAFETY: what has one is in a `GilBound`, so the lock is held.
-        let py = unsafe { Python::assume_attached() };
-        if self.is_snapshot {
-            self.leave(py);
-        }
-        // SAFETY: the reference is not used after this.
-        unsafe { ManuallyDrop::take(&mut self.context) }.drop_ref(py);
-    }
-}
-
-/// Whether the current context has the same variables as another, with the same values.
+/// A context without variables that nobody has.
 #[inline]
-fn is_current(py: Python<'_>, context: Word) -> bool {
-    let Some(place) = CURRENT.get(py).get() else { return false };
-    // SAFETY: it is a context, and the current one is one or null; `prepare` has found where in the
-    // state of a thread it is.
-    unsafe {
-        let current = state_word(place);
-        !current.is_null() && ptr::eq(map(current), map(context))
+fn spare(py: Python<'_>) -> PyResult<Bound<'_, PyContext>> {
+    match SPARE.get(py).take() {
+        Some(context) => Ok(context.into_bound(py)),
+        None => ffi::new_context(py),
     }
 }
 
-/// The map of a context's variables.
+/// The variables of the current context, unless it is not known, or there is none yet.
+#[inline]
+fn current_variables(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
+    let current = state_word(CURRENT.get(py).get()?);
+    // SAFETY: the current context is one or null; `prepare` has found where in the state of a thread it is, and
+    // that contexts have a map where it is thought.
+    unsafe {
+        let context = Bound::from_borrowed_ptr_or_opt(py, current)?;
+        Some(Bound::from_borrowed_ptr(py, *map(&context.cast_into_unchecked())))
+    }
+}
+
+/// Gives a context other variables, and returns those that it had.
+#[inline]
+fn exchange_variables<'py>(
+    context: &Bound<'py, PyContext>,
+    variables: Bound<'py, PyAny>,
+) -> Bound<'py, PyAny> {
+    // SAFETY: only when `prepare` has found maps where they are thought are there variables to give,
+    // and they come out of a context. Each of both references takes the other's place.
+    unsafe {
+        let before = ptr::replace(map(context), variables.into_ptr());
+        Bound::from_owned_ptr(context.py(), before)
+    }
+}
+
+/// Where a context has the map of its variables.
 ///
 /// # Safety
 ///
-/// It is a context, and contexts have the size that is thought.
-unsafe fn map(context: Word) -> Word {
+/// Contexts have the size that is thought.
+unsafe fn map(context: &Bound<'_, PyContext>) -> *mut Word {
     // SAFETY: as the function's; contexts are that long.
-    unsafe { *context.cast::<Word>().add(MAP) }
+    unsafe { context.as_ptr().cast::<Word>().add(MAP) }
 }
 
 /// A word of the state of this thread, of the first [`STATE`].
+#[inline]
 fn state_word(place: usize) -> Word {
     assert!(place < STATE, "within the state");
     // SAFETY: a thread that holds the lock has a state, which is that long.
@@ -171,7 +200,7 @@ pub fn prepare(py: Python<'_>) -> PyResult<()> {
     }
     let variable = py.import("contextvars")?.getattr("ContextVar")?.call1(("variable",))?;
     // SAFETY: they are contexts of the size that is thought.
-    let same = |other: &Bound<'_, PyContext>| unsafe { map(one.as_ptr()) == map(other.as_ptr()) };
+    let same = |other: &Bound<'_, PyContext>| unsafe { *map(&one) == *map(other) };
     let were_same = same(&other);
     ffi::run_in_context(&one, || variable.call_method1("set", (1,)).map(drop))?;
     let copy = ffi::copy_context(&one)?;

@@ -91,6 +91,16 @@ pub fn copy_current_context(py: Python<'_>) -> PyResult<Bound<'_, PyContext>> {
     }
 }
 
+/// A context without variables (`contextvars.Context()`).
+///
+/// # Errors
+///
+/// `MemoryError`.
+pub fn new_context(py: Python<'_>) -> PyResult<Bound<'_, PyContext>> {
+    // SAFETY: the lock is held; the result is as above.
+    unsafe { Ok(Bound::from_owned_ptr_or_err(py, ffi::PyContext_New())?.cast_into_unchecked()) }
+}
+
 /// A copy of a context (`context.copy()`).
 ///
 /// # Errors

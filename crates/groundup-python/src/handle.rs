@@ -41,7 +41,7 @@ struct Place {
 #[inline(always)]
 fn context_of(py: Python<'_>, context: Option<&Bound<'_, PyAny>>) -> PyResult<CallContext> {
     match context {
-        Some(context) => Ok(CallContext::given(check_context(context)?.clone().unbind())),
+        Some(context) => Ok(CallContext::Made(check_context(context)?.clone().unbind())),
         None => CallContext::current(py),
     }
 }
@@ -113,7 +113,9 @@ impl Handle {
         self.cancelled.get(py).set(false);
         self.forget_call(py);
         let context = self.place.get(py).borrow_mut().context.take();
-        drop(context);
+        if let Some(context) = context {
+            context.let_go(py);
+        }
         let event_loop = self.place.get(py).borrow_mut().event_loop.take();
         if let Some(event_loop) = event_loop {
             event_loop.drop_ref(py);

@@ -2,7 +2,7 @@
 
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyContext, PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::call::Call;
 use crate::contexts::CallContext;
@@ -77,7 +77,7 @@ impl Handle {
     ) -> PyResult<()> {
         let py = handle.py();
         let context = handle.get().context(py)?.unbind();
-        Self::settle(handle, call, call.make_in(event_loop, &mut CallContext::given(context)))
+        Self::settle(handle, call, call.make_in(event_loop, &mut CallContext::Made(context)))
     }
 
     fn settle<T>(handle: &Bound<'_, Self>, call: &Call, outcome: PyResult<T>) -> PyResult<()> {
@@ -127,11 +127,10 @@ impl Call {
             return Future::set_result(&future, result).map(|()| py.None().into_bound(py));
         }
         EventLoop::leave_task(event_loop);
-        let context = context.own(py)?;
-        match context.cast::<PyContext>() {
-            Ok(context) => ffi::run_in_context(context, || self.make(py)),
-            Err(_) => make_by_method(context, self),
+        if let Some(context) = context.foreign(py) {
+            return make_by_method(context, self);
         }
+        context.run_unseen(py, || self.make(py))
     }
 }
 
