@@ -120,16 +120,29 @@ impl Host for Asyncio {
         Ok(event_loop.py().check_signals()?)
     }
 
+    #[inline(always)]
     fn end_turn(event_loop: &Bound<'_, EventLoop>) {
         let (py, this) = (event_loop.py(), event_loop.get());
         if this.was_written_to(py) {
-            EventLoop::leave_task(event_loop);
-            this.flush_written(py);
+            flush(event_loop);
         }
-        if let Some(narrator) = this.narrator(py) {
-            narrator.end_turn(event_loop.as_any());
-            EventLoop::report_late(event_loop, &narrator);
+        if this.is_recorded(py) {
+            tell_end_of_turn(event_loop);
         }
+    }
+}
+
+#[inline(never)]
+fn flush(event_loop: &Bound<'_, EventLoop>) {
+    EventLoop::leave_task(event_loop);
+    event_loop.get().flush_written(event_loop.py());
+}
+
+#[cold]
+fn tell_end_of_turn(event_loop: &Bound<'_, EventLoop>) {
+    if let Some(narrator) = event_loop.get().narrator(event_loop.py()) {
+        narrator.end_turn(event_loop.as_any());
+        EventLoop::report_late(event_loop, &narrator);
     }
 }
 

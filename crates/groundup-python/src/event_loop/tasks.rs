@@ -57,7 +57,7 @@ impl EventLoop {
     /// # Errors
     ///
     /// `RuntimeError` when the loop is closed; what a `call_soon` raises that was put in its place.
-    #[inline]
+    #[inline(always)]
     pub fn resume_soon(
         event_loop: &Bound<'_, Self>,
         task: &Bound<'_, Task>,
@@ -124,19 +124,28 @@ impl EventLoop {
     /// # Errors
     ///
     /// `SystemExit` and `KeyboardInterrupt`; other exceptions go to the loop's exception handler.
-    #[inline]
+    #[inline(always)]
     pub fn resume_task(
         event_loop: &Bound<'_, Self>,
         task: &Bound<'_, Task>,
         awakening: Awakening,
     ) -> PyResult<()> {
         if event_loop.get().is_debug(event_loop.py()) {
-            return Handle::run_once(tasks::handle_of(event_loop, task, awakening)?);
+            return Self::resume_watched(event_loop, task, awakening);
         }
         match Task::resume(task, event_loop, awakening) {
             Ok(()) => Ok(()),
             Err(error) => Self::report_step(event_loop, task, error),
         }
+    }
+
+    #[cold]
+    fn resume_watched(
+        event_loop: &Bound<'_, Self>,
+        task: &Bound<'_, Task>,
+        awakening: Awakening,
+    ) -> PyResult<()> {
+        Handle::run_once(tasks::handle_of(event_loop, task, awakening)?)
     }
 
     /// Starts a coroutine as one of this module's tasks; `None` when somebody else is to make it.

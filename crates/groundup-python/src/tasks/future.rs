@@ -7,30 +7,31 @@ use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 
 use super::callables::Wakeup;
 use super::classes::{Future, Task, bases};
-use super::layout::{FINISHED, FutureObject, PENDING, is_set, peek};
+use super::layout::{FINISHED, FutureObject, PENDING, is_set, peek, take};
 use crate::event_loop::EventLoop;
 use crate::{ffi, imports};
 
 /// Who is to be told that a future is done, taken out of it.
-struct Callbacks {
-    first: Option<Py<PyAny>>,
-    context: Option<Py<PyAny>>,
-    others: Option<Py<PyAny>>,
+struct Callbacks<'py> {
+    first: Option<Bound<'py, PyAny>>,
+    context: Option<Bound<'py, PyAny>>,
+    others: Option<Bound<'py, PyAny>>,
 }
 
-impl Callbacks {
-    fn take(fields: &FutureObject) -> Self {
+impl<'py> Callbacks<'py> {
+    #[inline]
+    fn take(py: Python<'py>, fields: &FutureObject) -> Self {
         Self {
-            first: fields.callback.take(),
-            context: fields.context.take(),
-            others: fields.callbacks.take(),
+            first: take(py, &fields.callback),
+            context: take(py, &fields.context),
+            others: take(py, &fields.callbacks),
         }
     }
 
     fn put_back(self, fields: &FutureObject) {
-        fields.callback.set(self.first);
-        fields.context.set(self.context);
-        fields.callbacks.set(self.others);
+        fields.callback.set(self.first.map(Bound::unbind));
+        fields.context.set(self.context.map(Bound::unbind));
+        fields.callbacks.set(self.others.map(Bound::unbind));
     }
 }
 
@@ -87,7 +88,7 @@ impl Future {
         }
         fields.result.set(Some(value.unbind()));
         fields.state.set(FINISHED);
-        Self::tell(future, Callbacks::take(fields))
+        Self::tell(future, Callbacks::take(future.py(), fields))
     }
 
     /// Gives it an exception, and tells who waits for it.
@@ -173,7 +174,7 @@ impl Future {
         A: pyo3::call::PyCallArgs<'py>,
     {
         let fields = Self::fields(future);
-        let callbacks = Callbacks::take(fields);
+        let callbacks = Callbacks::take(future.py(), fields);
         let outcome = method.bind(future.py()).call(arguments, keywords);
         if fields.state.get() == PENDING || outcome.is_err() {
             callbacks.put_back(fields);
@@ -184,17 +185,17 @@ impl Future {
     }
 
     /// Schedules the callbacks of a future that is done, in their order.
-    fn tell(future: &Bound<'_, Self>, callbacks: Callbacks) -> PyResult<()> {
+    fn tell(future: &Bound<'_, Self>, callbacks: Callbacks<'_>) -> PyResult<()> {
         let py = future.py();
         let Some(event_loop) = peek(py, &Self::fields(future).event_loop) else { return Ok(()) };
         #[cfg(Py_3_14)]
         super::registry::leave(future)?;
         if let Some(first) = callbacks.first {
-            call_soon(&event_loop, first.into_bound(py), future, callbacks.context)?;
+            call_soon(&event_loop, first, future, callbacks.context)?;
         }
         let Some(others) = callbacks.others else { return Ok(()) };
-        for callback in others.bind(py).cast::<PyList>()? {
-            let (callback, context): (Bound<'_, PyAny>, Py<PyAny>) = callback.extract()?;
+        for callback in others.cast::<PyList>()? {
+            let (callback, context): (Bound<'_, PyAny>, Bound<'_, PyAny>) = callback.extract()?;
             call_soon(&event_loop, callback, future, Some(context))?;
         }
         Ok(())
@@ -225,7 +226,7 @@ fn call_soon(
     event_loop: &Bound<'_, PyAny>,
     callback: Bound<'_, PyAny>,
     future: &Bound<'_, Future>,
-    context: Option<Py<PyAny>>,
+    context: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let py = event_loop.py();
     if let Some(event_loop) = EventLoop::schedules(event_loop) {
@@ -233,7 +234,7 @@ fn call_soon(
             Some(task) => EventLoop::wake_task(event_loop, task),
             None => {
                 let context = match context {
-                    Some(context) => context.into_bound(py),
+                    Some(context) => context,
                     None => ffi::copy_current_context(py)?.into_any(),
                 };
                 EventLoop::call_back(event_loop, callback, future, context)

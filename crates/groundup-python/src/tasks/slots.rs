@@ -220,7 +220,7 @@ unsafe extern "C" fn set_result(
     object: *mut ffi::PyObject,
     value: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    guard(ptr::null_mut(), |py| {
+    guard_quickly(|py| {
         // SAFETY: the interpreter passes a future of this class and a live object.
         let (future, value) =
             unsafe { (receiver(py, object), Bound::from_borrowed_ptr(py, value)) };

@@ -30,7 +30,7 @@ impl Task {
     /// # Errors
     ///
     /// `SystemExit` and `KeyboardInterrupt`; `RuntimeError` when another task is being resumed.
-    #[inline]
+    #[inline(always)]
     pub fn resume(
         task: &Bound<'_, Self>,
         event_loop: &Bound<'_, EventLoop>,
@@ -53,7 +53,7 @@ impl Task {
     /// # Errors
     ///
     /// Those of [`Task::resume`].
-    #[inline]
+    #[inline(always)]
     pub fn wake(
         task: &Bound<'_, Self>,
         event_loop: &Bound<'_, EventLoop>,
@@ -76,7 +76,7 @@ impl Task {
     /// # Errors
     ///
     /// Those of [`Task::resume`].
-    #[inline]
+    #[inline(always)]
     pub fn step(
         task: &Bound<'_, Self>,
         event_loop: &Bound<'_, EventLoop>,
