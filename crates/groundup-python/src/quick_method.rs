@@ -188,7 +188,7 @@ unsafe fn call_quickly<M: QuickMethod>(
 ///
 /// There are so many live objects, for as long as the slice lives.
 #[inline(always)]
-unsafe fn lent<'a>(objects: *const *mut ffi::PyObject, count: usize) -> &'a [Py<PyAny>] {
+pub unsafe fn lent<'a>(objects: *const *mut ffi::PyObject, count: usize) -> &'a [Py<PyAny>] {
     // SAFETY: as the function's; `Py` has the layout of a pointer that is not null. Where there are
     // none, the pointer may be null.
     if count == 0 { &[] } else { unsafe { slice::from_raw_parts(objects.cast(), count) } }

@@ -13,10 +13,11 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::classes::Future;
-use super::slots::{guard, guard_quickly, leak, method, receiver, slot, tuple};
+use super::slots::{guard, guard_quickly, leak, method, receiver, slot};
 use super::spare_objects::FUTURE_ITERS;
 use crate::coroutine::thrown;
 use crate::ffi::return_from_iterator;
+use crate::quick_method::lent;
 
 /// The fields of an iterator.
 #[repr(C)]
@@ -42,7 +43,12 @@ static CLASS: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 pub fn prepare(py: Python<'_>) -> PyResult<()> {
     let methods = vec![
         method(c"send", send, ffi::METH_O, c"Resume with a value, which is ignored."),
-        method(c"throw", throw, ffi::METH_VARARGS, c"End, and raise an exception."),
+        ffi::PyMethodDef {
+            ml_name: c"throw".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunctionFast: throw },
+            ml_flags: ffi::METH_FASTCALL,
+            ml_doc: c"End, and raise an exception.".as_ptr(),
+        },
         method(c"close", close, ffi::METH_NOARGS, c"End without a result."),
         ffi::PyMethodDef::zeroed(),
     ];
@@ -165,17 +171,22 @@ unsafe extern "C" fn send(
 
 unsafe extern "C" fn throw(
     object: *mut ffi::PyObject,
-    args: *mut ffi::PyObject,
+    args: *mut *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
 ) -> *mut ffi::PyObject {
     guard(ptr::null_mut(), |py| {
-        // SAFETY: as in `next`; the interpreter passes a tuple.
-        let (this, args) = unsafe { (FutureIter::of(&object), tuple(py, args)) };
-        if !(1..=3).contains(&args.len()) {
-            let message = format!("throw() takes from 1 to 3 arguments ({} given)", args.len());
-            return Err(PyTypeError::new_err(message));
-        }
-        let [value, traceback] = [1, 2].map(|place| args.get_item(place).ok());
-        let error = thrown(&args.get_item(0)?, value.as_ref(), traceback.as_ref())?;
+        // SAFETY: as in `next`; the interpreter passes so many live arguments.
+        let (this, args) = unsafe { (FutureIter::of(&object), lent(args, count as usize)) };
+        let (kind, value, traceback) = match args {
+            [kind] => (kind, None, None),
+            [kind, value] => (kind, Some(value.bind(py)), None),
+            [kind, value, traceback] => (kind, Some(value.bind(py)), Some(traceback.bind(py))),
+            _ => {
+                let message = format!("throw() takes from 1 to 3 arguments ({count} given)");
+                return Err(PyTypeError::new_err(message));
+            }
+        };
+        let error = thrown(kind.bind(py), value, traceback)?;
         drop(this.take(py));
         Err(error)
     })

@@ -371,7 +371,7 @@ unsafe extern "C" fn init_task(
     })
 }
 
-pub unsafe fn tuple(py: Python<'_>, args: *mut ffi::PyObject) -> Bound<'_, PyTuple> {
+unsafe fn tuple(py: Python<'_>, args: *mut ffi::PyObject) -> Bound<'_, PyTuple> {
     // SAFETY: the caller passes on what the interpreter has given for positional arguments.
     unsafe { Bound::from_borrowed_ptr(py, args).cast_into_unchecked() }
 }
