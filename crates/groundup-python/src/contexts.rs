@@ -2,8 +2,7 @@
 //!
 //! The variables of a context are in a map that never changes: who sets one gives the context another
 //! map. So a call that waits holds the map alone; its context is made when somebody asks for it,
-//! and a call that nobody can ask is made in a spare context, which serves one call after the other. Values
-//! live as long as they do with a copy for each.
+//! and a call that nobody can ask is made in a spare context, which serves one call after the other. Values live as long as they do with a copy for each.
 //!
 //! Where the interpreter keeps the map and the current context is not published. It is looked for when
 //! the module is imported; should it not be found, each call gets its copy at once.
@@ -11,9 +10,12 @@
 use std::cell::Cell;
 use std::ptr;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::ffi as cpython;
 use pyo3::gc::{PyTraverseError, PyVisit};
+use pyo3::intern;
 use pyo3::prelude::*;
+use pyo3::sync::PyOnceLock;
 use pyo3::types::PyContext;
 
 use crate::ffi;
@@ -31,10 +33,14 @@ static CURRENT: GilBound<Cell<Option<usize>>> = GilBound::new(Cell::new(None));
 /// A context without variables, which nobody else has.
 static SPARE: GilBound<Cell<Option<Py<PyContext>>>> = GilBound::new(Cell::new(None));
 
+/// The map that has no variables; none where contexts are not as they are thought.
+static NO_VARIABLES: PyOnceLock<Py<PyAny>> = PyOnceLock::new();
+
 /// What the interpreter's structures are made of here: pointers to objects.
 type Word = *mut cpython::PyObject;
 
 /// The context of a call that is to be made.
+#[derive(Clone)]
 pub enum CallContext {
     /// A `contextvars.Context`, or what can run a function as one does.
     Made(Py<PyAny>),
@@ -43,6 +49,47 @@ pub enum CallContext {
 }
 
 impl CallContext {
+    /// What is given for a context.
+    ///
+    /// # Errors
+    ///
+    /// `TypeError` when it is none, and cannot run a function as one does.
+    #[inline]
+    pub fn given(object: &Bound<'_, PyAny>) -> PyResult<Self> {
+        let context = Self::of(object.clone());
+        if let Some(runner) = context.foreign(object.py())
+            && !runner.hasattr(intern!(object.py(), "run"))?
+        {
+            let kind = object.get_type().name()?;
+            let message = format!("context must be a contextvars.Context, not {kind}");
+            return Err(PyTypeError::new_err(message));
+        }
+        Ok(context)
+    }
+
+    /// The same of the object that stands for it.
+    #[inline]
+    pub fn of(object: Bound<'_, PyAny>) -> Self {
+        let map = NO_VARIABLES.get(object.py());
+        let class = map.map(|map| map.bind(object.py()).get_type_ptr());
+        let of = if class == Some(object.get_type_ptr()) { Self::Variables } else { Self::Made };
+        of(object.unbind())
+    }
+
+    /// The object that stands for it.
+    #[inline]
+    pub fn into_object(self, py: Python<'_>) -> Bound<'_, PyAny> {
+        let (Self::Made(object) | Self::Variables(object)) = self;
+        object.into_bound(py)
+    }
+
+    /// The same, lent.
+    #[inline]
+    pub fn object<'a, 'py>(&'a self, py: Python<'py>) -> &'a Bound<'py, PyAny> {
+        let (Self::Made(object) | Self::Variables(object)) = self;
+        object.bind(py)
+    }
+
     /// A copy of the current one, sooner or later.
     ///
     /// # Errors
@@ -64,11 +111,10 @@ impl CallContext {
     pub fn own<'a, 'py>(&'a mut self, py: Python<'py>) -> PyResult<&'a Bound<'py, PyAny>> {
         if let Self::Variables(variables) = self {
             let context = spare(py)?;
-            exchange_variables(&context, variables.bind(py).clone());
+            drop(exchange_variables(&context, variables.bind(py).clone()));
             *self = Self::Made(context.into_any().unbind());
         }
-        let (Self::Made(context) | Self::Variables(context)) = self;
-        Ok(context.bind(py))
+        Ok(self.object(py))
     }
 
     /// What was given for a context, and is none, but can run a function as one does.
@@ -124,8 +170,7 @@ impl CallContext {
     /// Lets go of it, without asking whether this thread holds the interpreter lock.
     #[inline]
     pub fn let_go(self, py: Python<'_>) {
-        let (Self::Made(object) | Self::Variables(object)) = self;
-        object.drop_ref(py);
+        drop(self.into_object(py));
     }
 
     /// Shows the garbage collector what it holds.
@@ -211,6 +256,10 @@ pub fn prepare(py: Python<'_>) -> PyResult<()> {
     };
     if were_same && !same(&other) && same(&copy) && find(&one)? == find(&other)? {
         CURRENT.get(py).set(find(&one)?);
+        let empty = ffi::new_context(py)?;
+        // SAFETY: contexts have a map where it is thought, as the copies have shown.
+        let none = unsafe { Bound::from_borrowed_ptr(py, *map(&empty)) };
+        NO_VARIABLES.set(py, none.unbind()).ok();
     }
     Ok(())
 }

@@ -2,11 +2,10 @@
 
 use std::cell::{Cell, RefCell};
 
-use pyo3::exceptions::PyTypeError;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyContext, PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
 use crate::call::Call;
 use crate::contexts::CallContext;
@@ -41,7 +40,7 @@ struct Place {
 #[inline(always)]
 fn context_of(py: Python<'_>, context: Option<&Bound<'_, PyAny>>) -> PyResult<CallContext> {
     match context {
-        Some(context) => Ok(CallContext::Made(check_context(context)?.clone().unbind())),
+        Some(context) => CallContext::given(context),
         None => CallContext::current(py),
     }
 }
@@ -359,14 +358,6 @@ impl DebugNotes {
         let stack = getframe.call0().and_then(|frame| extract_stack.call1((frame,))).ok();
         Ok(stack.map(|stack| Box::new(Self { source_traceback: stack.unbind(), repr: None })))
     }
-}
-
-fn check_context<'a, 'py>(context: &'a Bound<'py, PyAny>) -> PyResult<&'a Bound<'py, PyAny>> {
-    if context.is_instance_of::<PyContext>() || context.hasattr(intern!(context.py(), "run"))? {
-        return Ok(context);
-    }
-    let kind = context.get_type().name()?;
-    Err(PyTypeError::new_err(format!("context must be a contextvars.Context, not {kind}")))
 }
 
 /// A callback as asyncio describes it: name, arguments, and where it is defined.

@@ -3,11 +3,12 @@
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyContext, PyDict, PyTuple};
+use pyo3::types::{PyDict, PyTuple};
 
 use super::task_factory::call_factory;
 use super::{EventLoop, Ready};
 use crate::call::Call;
+use crate::contexts::CallContext;
 use crate::handle::Handle;
 use crate::tasks::{self, Awakening, CurrentTask, DoneCallback, Future, Task};
 use crate::{errors, ffi, imports};
@@ -81,19 +82,16 @@ impl EventLoop {
         event_loop: &Bound<'_, Self>,
         callback: Bound<'_, PyAny>,
         future: &Bound<'_, Future>,
-        context: Bound<'_, PyAny>,
+        context: CallContext,
     ) -> PyResult<()> {
         let (py, this) = (event_loop.py(), event_loop.get());
         this.check_open(py)?;
-        let ready = match context.cast_into::<PyContext>() {
-            Ok(context) => Ready::Done(Box::new(DoneCallback::new(callback, future, context))),
-            Err(error) => {
-                let call = Call::new(callback, PyTuple::new(py, [future.as_any()])?);
-                let context = error.into_inner();
-                Ready::Handle(
-                    Handle::new_ready::<Handle>(event_loop, call, Some(&context))?.unbind(),
-                )
-            }
+        let ready = if let Some(context) = context.foreign(py) {
+            let call = Call::new(callback, PyTuple::new(py, [future.as_any()])?);
+            let handle = Handle::new_ready::<Handle>(event_loop, call, Some(context))?;
+            Ready::Handle(handle.unbind())
+        } else {
+            Ready::Done(Box::new(DoneCallback::new(callback, future, context)))
         };
         this.core(py).wake(ready);
         Ok(())
@@ -104,7 +102,7 @@ impl EventLoop {
     /// # Errors
     ///
     /// `SystemExit` and `KeyboardInterrupt`; other exceptions go to the loop's exception handler.
-    pub fn make_callback(event_loop: &Bound<'_, Self>, callback: DoneCallback) -> PyResult<()> {
+    pub fn make_callback(event_loop: &Bound<'_, Self>, mut callback: DoneCallback) -> PyResult<()> {
         let py = event_loop.py();
         if event_loop.get().is_debug(py) {
             return Handle::run_once(callback.handle(event_loop)?);

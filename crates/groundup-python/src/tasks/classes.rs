@@ -34,6 +34,7 @@ pub struct Bases {
     pub cancel: Py<PyAny>,
     pub cancel_task: Py<PyAny>,
     pub callbacks: Py<PyAny>,
+    pub add_done_callback: Py<PyAny>,
 }
 
 static BASES: PyOnceLock<Bases> = PyOnceLock::new();
@@ -60,6 +61,7 @@ pub fn prepare(py: Python<'_>) -> PyResult<Option<(Bound<'_, PyType>, Bound<'_, 
         result: future.getattr("result")?.unbind(),
         exception: future.getattr("exception")?.unbind(),
         set_exception: future.getattr("set_exception")?.unbind(),
+        add_done_callback: future.getattr("add_done_callback")?.unbind(),
         cancel: future.getattr("cancel")?.unbind(),
         cancel_task: task.getattr("cancel")?.unbind(),
         callbacks: future.getattr("_callbacks")?.getattr("__get__")?.unbind(),

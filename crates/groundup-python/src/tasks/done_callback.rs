@@ -3,12 +3,12 @@
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::prelude::*;
-use pyo3::types::{PyContext, PyTuple};
+use pyo3::types::PyTuple;
 
 use super::classes::Future;
 use crate::call::Call;
+use crate::contexts::CallContext;
 use crate::event_loop::EventLoop;
-use crate::ffi;
 use crate::handle::Handle;
 
 /// What is called with a future, and in which context.
@@ -16,7 +16,7 @@ use crate::handle::Handle;
 pub struct DoneCallback {
     callback: Py<PyAny>,
     future: Py<Future>,
-    context: Py<PyContext>,
+    context: CallContext,
 }
 
 impl DoneCallback {
@@ -24,10 +24,9 @@ impl DoneCallback {
     pub fn new(
         callback: Bound<'_, PyAny>,
         future: &Bound<'_, Future>,
-        context: Bound<'_, PyContext>,
+        context: CallContext,
     ) -> Self {
-        let (callback, context) = (callback.unbind(), context.unbind());
-        Self { callback, future: future.clone().unbind(), context }
+        Self { callback: callback.unbind(), future: future.clone().unbind(), context }
     }
 
     /// The future that is done.
@@ -46,11 +45,10 @@ impl DoneCallback {
     ///
     /// What it raises.
     #[inline]
-    pub fn make(&self, py: Python<'_>) -> PyResult<()> {
+    pub fn make(&mut self, py: Python<'_>) -> PyResult<()> {
         let future = self.future.bind(py).as_any();
-        ffi::run_in_context(self.context.bind(py), || {
-            self.callback.bind(py).call1((future,)).map(drop)
-        })
+        let callback = self.callback.bind(py);
+        self.context.run_unseen(py, || callback.call1((future,)).map(drop))
     }
 
     /// A handle that makes the call.
@@ -62,7 +60,7 @@ impl DoneCallback {
         let py = event_loop.py();
         let arguments = PyTuple::new(py, [self.future.bind(py).as_any()])?;
         let call = Call::new(self.callback.bind(py).clone(), arguments);
-        Handle::new(event_loop, call, Some(self.context.bind(py).as_any()))
+        Handle::new(event_loop, call, Some(self.context.object(py)))
     }
 
     /// Lets go of everything, without asking whether this thread holds the interpreter lock.
@@ -70,13 +68,13 @@ impl DoneCallback {
     pub fn let_go(self, py: Python<'_>) {
         self.callback.drop_ref(py);
         self.future.drop_ref(py);
-        self.context.drop_ref(py);
+        self.context.let_go(py);
     }
 
     /// Shows the garbage collector what it holds.
     pub fn traverse(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
         visit.call(&self.callback)?;
         visit.call(&self.future)?;
-        visit.call(&self.context)
+        self.context.traverse(&visit)
     }
 }

@@ -8,8 +8,9 @@ use pyo3::types::{PyDict, PyList, PyTuple, PyType};
 use super::callables::Wakeup;
 use super::classes::{Future, Task, bases};
 use super::layout::{FINISHED, FutureObject, PENDING, is_set, peek, take};
+use crate::contexts::CallContext;
 use crate::event_loop::EventLoop;
-use crate::{ffi, imports};
+use crate::imports;
 
 /// Who is to be told that a future is done, taken out of it.
 struct Callbacks<'py> {
@@ -143,6 +144,40 @@ impl Future {
         peek(future.py(), &Self::fields(future).event_loop).ok_or_else(not_initialized)
     }
 
+    /// Has a callback called when it is done, or soon if it is; in a copy of the current context, unless
+    /// one is given.
+    ///
+    /// # Errors
+    ///
+    /// `RuntimeError` when it has no loop yet; what scheduling a callback raises.
+    pub fn add_done_callback<'py>(
+        future: &Bound<'py, Self>,
+        callback: Bound<'py, PyAny>,
+        context: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<()> {
+        let (py, fields) = (future.py(), Self::fields(future));
+        let event_loop = Self::event_loop(future)?;
+        if fields.state.get() != PENDING {
+            return call_soon(&event_loop, callback, future, context);
+        }
+        let is_first = !is_set(&fields.callback) && !is_set(&fields.callbacks);
+        if !is_first || EventLoop::schedules(&event_loop).is_none() {
+            let keywords = PyDict::new(py);
+            if let Some(context) = context {
+                keywords.set_item(intern!(py, "context"), context)?;
+            }
+            let add = bases(py).add_done_callback.bind(py);
+            return add.call((future.as_any(), callback), Some(&keywords)).map(drop);
+        }
+        let context = match context {
+            Some(context) => context,
+            None => CallContext::current(py)?.into_object(py),
+        };
+        fields.context.set(Some(context.unbind()));
+        fields.callback.set(Some(callback.unbind()));
+        Ok(())
+    }
+
     /// Cancels it, and tells who waits for it; the arguments are those of `cancel`.
     ///
     /// Returns whether it was cancelled, as a `bool` of Python's.
@@ -208,7 +243,11 @@ impl Future {
     ///
     /// What the base raises.
     pub fn callbacks<'py>(future: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
-        let py = future.py();
+        let (py, fields) = (future.py(), Self::fields(future));
+        if let Some(context) = peek(py, &fields.context) {
+            let context = CallContext::of(context).own(py)?.clone();
+            drop(fields.context.replace(Some(context.unbind())));
+        }
         let callbacks = bases(py).callbacks.bind(py).call1((future.as_any(),))?;
         let Ok(list) = callbacks.cast::<PyList>() else { return Ok(callbacks) };
         for (place, pair) in list.iter().enumerate() {
@@ -229,13 +268,14 @@ fn call_soon(
     context: Option<Bound<'_, PyAny>>,
 ) -> PyResult<()> {
     let py = event_loop.py();
+    let context = context.filter(|context| !context.is_none());
     if let Some(event_loop) = EventLoop::schedules(event_loop) {
         return match Task::of(&callback) {
             Some(task) => EventLoop::wake_task(event_loop, task),
             None => {
                 let context = match context {
-                    Some(context) => context,
-                    None => ffi::copy_current_context(py)?.into_any(),
+                    Some(context) => CallContext::of(context),
+                    None => CallContext::current(py)?,
                 };
                 EventLoop::call_back(event_loop, callback, future, context)
             }
@@ -247,7 +287,9 @@ fn call_soon(
     };
     let keywords = PyDict::new(py);
     if let Some(context) = context {
-        keywords.set_item(intern!(py, "context"), context)?;
+        let mut context = CallContext::of(context);
+        keywords.set_item(intern!(py, "context"), context.own(py)?)?;
+        context.let_go(py);
     }
     let arguments = (callback, future.as_any());
     event_loop.call_method(intern!(py, "call_soon"), arguments, Some(&keywords)).map(drop)

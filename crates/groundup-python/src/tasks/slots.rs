@@ -10,6 +10,7 @@ use std::slice;
 
 use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
+use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple, PyType};
 
@@ -18,7 +19,7 @@ use super::ending::{deallocate_future, deallocate_task};
 use super::future_iter::iterate;
 use super::layout::{FutureObject, OwnTaskObject};
 use crate::own_methods::take_over_methods;
-use crate::quick_method::raise;
+use crate::quick_method::{lent, raise};
 
 /// Makes a class of its bases, with what it has instead of theirs.
 fn derive<'py>(
@@ -142,13 +143,21 @@ pub fn method(
     }
 }
 
-/// What a future is asked for quickly.
-fn queries() -> [ffi::PyMethodDef; 2] {
+/// What futures and tasks are often asked for.
+fn queries() -> [ffi::PyMethodDef; 3] {
+    let add = c"add_done_callback($self, fn, /, *, context=<unrepresentable>)\n--\n\n\
+        Add a callback to be run when the future becomes done.";
     let exception = c"exception($self, /)\n--\n\nReturn the exception that was set on this future.";
     let get_loop = c"get_loop($self, /)\n--\n\nReturn the event loop the Future is bound to.";
     [
         method(c"exception", self::exception, ffi::METH_NOARGS, exception),
         method(c"get_loop", self::get_loop, ffi::METH_NOARGS, get_loop),
+        ffi::PyMethodDef {
+            ml_name: c"add_done_callback".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: add_done_callback },
+            ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+            ml_doc: add.as_ptr(),
+        },
     ]
 }
 
@@ -305,29 +314,75 @@ unsafe extern "C" fn callbacks(
     })
 }
 
+unsafe extern "C" fn add_done_callback(
+    object: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard_quickly(|py| {
+        // SAFETY: the interpreter passes a future of this class, so many live arguments, as many more as there
+        // are names, and a tuple of these or null.
+        let (future, names_given, all) = unsafe {
+            let named = (!names.is_null()).then(|| tuple(py, names));
+            let all = count as usize + named.as_ref().map_or(0, |named| named.len());
+            (receiver(py, object), named, lent(args, all))
+        };
+        let (callback, context) = match (all, names_given.as_ref().map(|it| it.as_slice())) {
+            ([callback], None) => (callback, None),
+            ([callback, context], Some([name])) if name.is(intern!(py, "context")) => {
+                (callback, Some(context.bind(py).clone()))
+            }
+            // SAFETY: as above.
+            _ => unsafe {
+                let method = &bases(py).add_done_callback;
+                return pass_on(py, method, object, args, count, names);
+            },
+        };
+        Future::add_done_callback(&future, callback.bind(py).clone(), context)?;
+        Ok(py.None().into_ptr())
+    })
+}
+
 unsafe extern "C" fn cancel_task(
     object: *mut ffi::PyObject,
     args: *const *mut ffi::PyObject,
     count: ffi::Py_ssize_t,
-    keywords: *mut ffi::PyObject,
+    names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
     guard(ptr::null_mut(), |py| {
-        // SAFETY: the interpreter passes a task of this class, or of one that inherits from it, so many
-        // live arguments, as many more as there are keywords, and a tuple of these or null.
+        // SAFETY: as in `add_done_callback`, of a task.
         unsafe {
-            let task = Bound::from_borrowed_ptr(py, object).cast_into_unchecked();
-            Task::tell_cancel(&task);
-            let named = if keywords.is_null() { 0 } else { ffi::PyTuple_Size(keywords) };
-            let mut all = vec![object];
-            if count + named > 0 {
-                all.extend_from_slice(slice::from_raw_parts(args, (count + named) as usize));
-            }
-            let base = bases(py).cancel_task.as_ptr();
-            let cancelled =
-                ffi::PyObject_Vectorcall(base, all.as_ptr(), 1 + count as usize, keywords);
-            Bound::from_owned_ptr_or_err(py, cancelled).map(Bound::into_ptr)
+            Task::tell_cancel(&Bound::from_borrowed_ptr(py, object).cast_into_unchecked());
+            pass_on(py, &bases(py).cancel_task, object, args, count, names)
         }
     })
+}
+
+/// Calls a method of the base with what the interpreter has called one of this module with.
+///
+/// # Safety
+///
+/// There are so many live arguments, as many more as there are names, and a tuple of these or null.
+unsafe fn pass_on(
+    py: Python<'_>,
+    method: &Py<PyAny>,
+    object: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> PyResult<*mut ffi::PyObject> {
+    // SAFETY: as the function's.
+    unsafe {
+        let named = if names.is_null() { 0 } else { ffi::PyTuple_Size(names) };
+        let mut all = vec![object];
+        if count + named > 0 {
+            all.extend_from_slice(slice::from_raw_parts(args, (count + named) as usize));
+        }
+        let outcome =
+            ffi::PyObject_Vectorcall(method.as_ptr(), all.as_ptr(), 1 + count as usize, names);
+        Bound::from_owned_ptr_or_err(py, outcome).map(Bound::into_ptr)
+    }
 }
 
 unsafe extern "C" fn get_name(
