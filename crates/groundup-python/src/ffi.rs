@@ -119,6 +119,7 @@ pub fn copy_context<'py>(context: &Bound<'py, PyContext>) -> PyResult<Bound<'py,
 /// # Errors
 ///
 /// `RuntimeError` when the context is entered already; what `body` raises.
+#[inline]
 pub fn run_in_context<'py, T>(
     context: &Bound<'py, PyContext>,
     body: impl FnOnce() -> PyResult<T>,
@@ -131,6 +132,7 @@ pub fn run_in_context<'py, T>(
 struct Entered<'a, 'py>(&'a Bound<'py, PyContext>);
 
 impl<'a, 'py> Entered<'a, 'py> {
+    #[inline]
     fn enter(context: &'a Bound<'py, PyContext>) -> PyResult<Self> {
         // SAFETY: the argument is a live context and the lock is held.
         if unsafe { ffi::PyContext_Enter(context.as_ptr()) } < 0 {
@@ -141,6 +143,7 @@ impl<'a, 'py> Entered<'a, 'py> {
 }
 
 impl Drop for Entered<'_, '_> {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: `enter` entered this very context, on this thread, and what was entered since has
         // been left, guards being dropped in reverse order.

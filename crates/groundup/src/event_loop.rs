@@ -202,13 +202,13 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     }
 
     /// Puts a task on the ready queue, behind what other threads have left in the inbox before.
-    #[inline]
+    #[inline(always)]
     pub fn wake(&self, task: H::Task) {
         self.admit_arrivals();
         self.enqueue(task);
     }
 
-    #[inline]
+    #[inline(always)]
     fn enqueue(&self, task: H::Task) {
         self.recorder.wake(H::task_id(&task));
         self.ready.borrow_mut().push(Entry::Task(task));

@@ -68,6 +68,7 @@ impl Host for Asyncio {
     type Error = RunError;
     type Scope<'a> = &'a Bound<'a, EventLoop>;
 
+    #[inline]
     fn task_id(ready: &Ready) -> TaskId {
         let object = match ready {
             Ready::Step(task) | Ready::Wake(task) => return TaskId(task.as_ptr().addr() as u64),
