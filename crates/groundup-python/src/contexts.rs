@@ -251,7 +251,7 @@ pub fn prepare(py: Python<'_>) -> PyResult<()> {
     let copy = ffi::copy_context(&one)?;
     let find = |context: &Bound<'_, PyContext>| {
         ffi::run_in_context(context, || {
-            Ok((0..STATE).find(|place| ptr::eq(state_word(*place), context.as_ptr())))
+            PyResult::Ok((0..STATE).find(|place| ptr::eq(state_word(*place), context.as_ptr())))
         })
     };
     if were_same && !same(&other) && same(&copy) && find(&one)? == find(&other)? {

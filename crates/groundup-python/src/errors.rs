@@ -71,18 +71,28 @@ pub fn exception<'py>(py: Python<'py>, error: &PyErr) -> Bound<'py, PyBaseExcept
     error.clone_ref(py).into_value(py).into_bound(py)
 }
 
-/// What ends a run of the event loop from inside.
+/// What ends a run of the event loop from inside: a pointer, for results with a `PyErr` in them are
+/// slow to pass on, even where there is none.
 #[derive(Debug)]
-pub struct RunError(pub PyErr);
+pub struct RunError(Box<PyErr>);
 
 impl From<PyErr> for RunError {
+    #[cold]
     fn from(error: PyErr) -> Self {
-        Self(error)
+        Self(Box::new(error))
     }
 }
 
 impl From<io::Error> for RunError {
+    #[cold]
     fn from(error: io::Error) -> Self {
-        Self(os_error(&error))
+        os_error(&error).into()
+    }
+}
+
+impl From<RunError> for PyErr {
+    #[cold]
+    fn from(RunError(error): RunError) -> Self {
+        *error
     }
 }

@@ -120,10 +120,10 @@ pub fn copy_context<'py>(context: &Bound<'py, PyContext>) -> PyResult<Bound<'py,
 ///
 /// `RuntimeError` when the context is entered already; what `body` raises.
 #[inline]
-pub fn run_in_context<'py, T>(
+pub fn run_in_context<'py, T, E: From<PyErr>>(
     context: &Bound<'py, PyContext>,
-    body: impl FnOnce() -> PyResult<T>,
-) -> PyResult<T> {
+    body: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
     let _entered = Entered::enter(context)?;
     body()
 }

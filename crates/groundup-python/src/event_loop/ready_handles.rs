@@ -59,7 +59,11 @@ impl ReadyHandles {
         }
     }
 
-    fn handle_of(&self, task: &Bound<'_, Task>, awakening: Awakening) -> PyResult<Py<PyAny>> {
+    fn handle_of<'py>(
+        &self,
+        task: &Bound<'py, Task>,
+        awakening: Awakening<'py>,
+    ) -> PyResult<Py<PyAny>> {
         let handle = tasks::handle_of(self.event_loop.bind(task.py()), task, awakening)?;
         Ok(handle.into_any().unbind())
     }

@@ -10,7 +10,6 @@ use pyo3::types::{PyDict, PyTuple};
 
 use super::{EventLoop, Ready};
 use crate::errors;
-use crate::errors::RunError;
 use crate::recording;
 use crate::thread_exit::Stay;
 use crate::{ffi, imports};
@@ -119,7 +118,7 @@ impl EventLoop {
             let outcome = if this.parts(py).replaced.turn.get() {
                 Self::turn(event_loop)
             } else {
-                this.core(py).turn(event_loop).map_err(|RunError(error)| error)
+                this.core(py).turn(event_loop).map_err(PyErr::from)
             };
             if this.core(py).take_stop() || outcome.is_err() {
                 return outcome;

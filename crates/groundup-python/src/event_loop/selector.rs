@@ -10,7 +10,6 @@ use pyo3::types::{PyDict, PyList, PyString};
 
 use super::descriptors::descriptor_of;
 use super::{EventLoop, Source};
-use crate::errors::RunError;
 use crate::{ffi, imports};
 
 /// A loop's way of polling, in the form of a `selectors.BaseSelector`.
@@ -38,7 +37,7 @@ impl Selector {
             .map(|seconds| Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(Duration::MAX));
         let event_loop = self.event_loop.bind(py);
         let polled = event_loop.get().core(py).poll_within(event_loop, limit);
-        polled.map_err(|RunError(error)| error)?;
+        polled?;
         Ok(PyList::empty(py))
     }
 

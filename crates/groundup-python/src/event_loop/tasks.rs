@@ -9,6 +9,7 @@ use super::task_factory::call_factory;
 use super::{EventLoop, Ready};
 use crate::call::Call;
 use crate::contexts::CallContext;
+use crate::errors::RunError;
 use crate::handle::Handle;
 use crate::tasks::{self, Awakening, CurrentTask, DoneCallback, Future, Task};
 use crate::{errors, ffi, imports};
@@ -59,10 +60,10 @@ impl EventLoop {
     ///
     /// `RuntimeError` when the loop is closed; what a `call_soon` raises that was put in its place.
     #[inline(always)]
-    pub fn resume_soon(
-        event_loop: &Bound<'_, Self>,
-        task: &Bound<'_, Task>,
-        awakening: Awakening,
+    pub fn resume_soon<'py>(
+        event_loop: &Bound<'py, Self>,
+        task: &Bound<'py, Task>,
+        awakening: Awakening<'py>,
     ) -> PyResult<()> {
         let (py, this) = (event_loop.py(), event_loop.get());
         if this.takes_tasks(py) && matches!(awakening, Awakening::Step) {
@@ -123,27 +124,27 @@ impl EventLoop {
     ///
     /// `SystemExit` and `KeyboardInterrupt`; other exceptions go to the loop's exception handler.
     #[inline(always)]
-    pub fn resume_task(
-        event_loop: &Bound<'_, Self>,
-        task: &Bound<'_, Task>,
-        awakening: Awakening,
-    ) -> PyResult<()> {
+    pub fn resume_task<'py>(
+        event_loop: &Bound<'py, Self>,
+        task: &Bound<'py, Task>,
+        awakening: Awakening<'py>,
+    ) -> Result<(), RunError> {
         if event_loop.get().is_debug(event_loop.py()) {
             return Self::resume_watched(event_loop, task, awakening);
         }
         match Task::resume(task, event_loop, awakening) {
             Ok(()) => Ok(()),
-            Err(error) => Self::report_step(event_loop, task, error),
+            Err(error) => Self::report_step(event_loop, task, error.into()),
         }
     }
 
     #[cold]
-    fn resume_watched(
-        event_loop: &Bound<'_, Self>,
-        task: &Bound<'_, Task>,
-        awakening: Awakening,
-    ) -> PyResult<()> {
-        Handle::run_once(tasks::handle_of(event_loop, task, awakening)?)
+    fn resume_watched<'py>(
+        event_loop: &Bound<'py, Self>,
+        task: &Bound<'py, Task>,
+        awakening: Awakening<'py>,
+    ) -> Result<(), RunError> {
+        Ok(Handle::run_once(tasks::handle_of(event_loop, task, awakening)?)?)
     }
 
     /// Starts a coroutine as one of this module's tasks; `None` when somebody else is to make it.
@@ -178,13 +179,13 @@ impl EventLoop {
         event_loop: &Bound<'_, Self>,
         task: &Bound<'_, Task>,
         error: PyErr,
-    ) -> PyResult<()> {
+    ) -> Result<(), RunError> {
         Self::leave_task(event_loop);
         if errors::ends_run(event_loop.py(), &error) {
-            return Err(error);
+            return Err(error.into());
         }
         let handle = tasks::handle_of(event_loop, task, Awakening::Step)?;
-        Handle::report_error(&handle, &error)
+        Ok(Handle::report_error(&handle, &error)?)
     }
 }
 

@@ -12,7 +12,6 @@ use pyo3::types::PyList;
 
 use super::scheduling::timestamp;
 use super::{EventLoop, Ready, ReadyHandles};
-use crate::errors::RunError;
 use crate::timer_handle::TimerHandle;
 
 /// The longest that a selector is asked to sleep, in seconds: a day, as in asyncio.
@@ -46,7 +45,7 @@ impl EventLoop {
         let now = Self::time_of(event_loop)?;
         let Resolution(resolution) = &event_loop.get().parts(py).resolution;
         core.expire_at(timestamp(now + resolution.get()));
-        core.finish_turn(event_loop).map_err(|RunError(error)| error)
+        core.finish_turn(event_loop).map_err(PyErr::from)
     }
 
     /// How long a selector may sleep, in seconds; `None` means until an event.
@@ -78,7 +77,7 @@ impl EventLoop {
         let outcome = if this.parts(py).replaced.turn.get() {
             Self::turn_by_parts(slf)
         } else {
-            this.core(py).turn(slf).map_err(|RunError(error)| error)
+            this.core(py).turn(slf).map_err(PyErr::from)
         };
         Self::leave_task(slf);
         outcome
@@ -174,6 +173,6 @@ impl EventLoop {
         let core = event_loop.get().core(event_loop.py());
         let outcome = core.resume_entry(event_loop, entry);
         Self::leave_task(event_loop);
-        outcome.map_err(|RunError(error)| error)
+        outcome.map_err(PyErr::from)
     }
 }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 
+use pyo3::exceptions::PyBaseException;
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -21,7 +22,7 @@ use crate::handle::Handle;
 pub struct Step {
     task: Py<PyAny>,
     /// What is raised in the coroutine.
-    exception: GilBound<RefCell<Option<PyErr>>>,
+    exception: GilBound<RefCell<Option<Py<PyBaseException>>>>,
 }
 
 /// Wakes a task when it is called with the future that it waits for.
@@ -31,8 +32,11 @@ pub struct Wakeup {
 }
 
 impl Step {
-    fn of<'py>(task: &Bound<'py, Task>, exception: Option<PyErr>) -> PyResult<Bound<'py, Self>> {
-        let exception = GilBound::new(RefCell::new(exception));
+    fn of<'py>(
+        task: &Bound<'py, Task>,
+        exception: Option<Bound<'py, PyBaseException>>,
+    ) -> PyResult<Bound<'py, Self>> {
+        let exception = GilBound::new(RefCell::new(exception.map(Bound::unbind)));
         Bound::new(task.py(), Self { task: task.as_any().clone().unbind(), exception })
     }
 }
@@ -49,12 +53,12 @@ impl Wakeup {
 }
 
 /// The callable that does what an entry of the ready queue does, with its arguments.
-fn call_of(task: &Bound<'_, Task>, awakening: Awakening) -> PyResult<Call> {
+fn call_of<'py>(task: &Bound<'py, Task>, awakening: Awakening<'py>) -> PyResult<Call> {
     let py = task.py();
     Ok(match awakening {
         Awakening::Step => Call::new(Step::of(task, None)?.into_any(), PyTuple::empty(py)),
-        Awakening::Throw(error) => {
-            Call::new(Step::of(task, Some(error))?.into_any(), PyTuple::empty(py))
+        Awakening::Throw(exception) => {
+            Call::new(Step::of(task, Some(exception))?.into_any(), PyTuple::empty(py))
         }
         Awakening::Waited => {
             let future = peek(py, &Task::fields(task).waiter);
@@ -89,7 +93,7 @@ pub fn callback_of(py: Python<'_>, call: Call) -> PyResult<Call> {
 pub fn handle_of<'py>(
     event_loop: &Bound<'py, EventLoop>,
     task: &Bound<'py, Task>,
-    awakening: Awakening,
+    awakening: Awakening<'py>,
 ) -> PyResult<Bound<'py, Handle>> {
     let context = peek(task.py(), &Task::fields(task).context);
     Handle::new(event_loop, call_of(task, awakening)?, context.as_ref())
@@ -100,10 +104,10 @@ pub fn handle_of<'py>(
 /// # Errors
 ///
 /// What that raises.
-pub fn call_soon(
-    event_loop: &Bound<'_, EventLoop>,
-    task: &Bound<'_, Task>,
-    awakening: Awakening,
+pub fn call_soon<'py>(
+    event_loop: &Bound<'py, EventLoop>,
+    task: &Bound<'py, Task>,
+    awakening: Awakening<'py>,
 ) -> PyResult<()> {
     let py = task.py();
     let call = call_of(task, awakening)?;
@@ -118,13 +122,13 @@ pub fn call_soon(
 #[pymethods]
 impl Step {
     fn __call__(&self, py: Python<'_>) -> PyResult<()> {
-        let exception = self.exception.get(py).take();
+        let exception = self.exception.get(py).take().map(|it| it.into_bound(py));
         match Task::of(self.task.bind(py)) {
             Some(task) => {
                 let event_loop = Task::event_loop(task)?;
                 let outcome = Task::step(task, &event_loop, exception);
                 EventLoop::leave_task(&event_loop);
-                outcome
+                Ok(outcome?)
             }
             None => Ok(()),
         }
@@ -136,7 +140,8 @@ impl Step {
     }
 
     fn __traverse__(&self, visit: PyVisit<'_>) -> Result<(), PyTraverseError> {
-        visit.call(&self.task)
+        visit.call(&self.task)?;
+        self.exception.visit().try_borrow().map_or(Ok(()), |exception| visit.call(&*exception))
     }
 }
 
@@ -148,7 +153,7 @@ impl Wakeup {
                 let event_loop = Task::event_loop(task)?;
                 let outcome = Task::wake(task, &event_loop, future);
                 EventLoop::leave_task(&event_loop);
-                outcome
+                Ok(outcome?)
             }
             None => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! A task's step: its coroutine is resumed, until it waits, returns or raises.
 
-use pyo3::exceptions::{PyRuntimeError, PyStopIteration};
+use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyTuple};
@@ -9,19 +9,20 @@ use super::classes::{Future, Task};
 use super::future::invalid_state;
 use super::layout::{FINISHED, PENDING, is_set, peek, take};
 use super::waiting;
+use crate::errors::RunError;
 use crate::event_loop::EventLoop;
 use crate::ffi::{self, Sent};
 use crate::{errors, imports};
 
 /// Why a task goes on.
 #[derive(Debug)]
-pub enum Awakening {
+pub enum Awakening<'py> {
     /// It begins, or has let others go first.
     Step,
     /// What it waits for is done.
     Waited,
     /// It has waited for what cannot be waited for, and is told so.
-    Throw(PyErr),
+    Throw(Bound<'py, PyBaseException>),
 }
 
 impl Task {
@@ -31,16 +32,17 @@ impl Task {
     ///
     /// `SystemExit` and `KeyboardInterrupt`; `RuntimeError` when another task is being resumed.
     #[inline(always)]
-    pub fn resume(
-        task: &Bound<'_, Self>,
-        event_loop: &Bound<'_, EventLoop>,
-        awakening: Awakening,
-    ) -> PyResult<()> {
+    pub fn resume<'py>(
+        task: &Bound<'py, Self>,
+        event_loop: &Bound<'py, EventLoop>,
+        awakening: Awakening<'py>,
+    ) -> Result<(), RunError> {
         let py = task.py();
         let Some(context) = peek(py, &Self::fields(task).context) else { return Ok(()) };
-        ffi::run_in_context(context.cast::<PyContext>()?, || match awakening {
+        let context = context.cast::<PyContext>().map_err(PyErr::from)?;
+        ffi::run_in_context(context, || match awakening {
             Awakening::Step => Self::step(task, event_loop, None),
-            Awakening::Throw(error) => Self::step(task, event_loop, Some(error)),
+            Awakening::Throw(exception) => Self::step(task, event_loop, Some(exception)),
             Awakening::Waited => match peek(py, &Self::fields(task).waiter) {
                 Some(future) => Self::wake(task, event_loop, &future),
                 None => Self::step(task, event_loop, None),
@@ -58,7 +60,7 @@ impl Task {
         task: &Bound<'_, Self>,
         event_loop: &Bound<'_, EventLoop>,
         future: &Bound<'_, PyAny>,
-    ) -> PyResult<()> {
+    ) -> Result<(), RunError> {
         waiting::end(task, future)?;
         let is_settled = Future::of(future).is_some_and(|future| {
             let fields = Future::fields(future);
@@ -67,8 +69,9 @@ impl Task {
         if is_settled {
             return Self::step(task, event_loop, None);
         }
-        let outcome = future.call_method0(intern!(task.py(), "result"));
-        Self::step(task, event_loop, outcome.err())
+        let py = task.py();
+        let error = future.call_method0(intern!(py, "result")).err();
+        Self::step(task, event_loop, error.map(|error| error.into_value(py).into_bound(py)))
     }
 
     /// Takes the next step; with an exception, that is raised where the coroutine stopped.
@@ -77,11 +80,11 @@ impl Task {
     ///
     /// Those of [`Task::resume`].
     #[inline(always)]
-    pub fn step(
-        task: &Bound<'_, Self>,
-        event_loop: &Bound<'_, EventLoop>,
-        exception: Option<PyErr>,
-    ) -> PyResult<()> {
+    pub fn step<'py>(
+        task: &Bound<'py, Self>,
+        event_loop: &Bound<'py, EventLoop>,
+        exception: Option<Bound<'py, PyBaseException>>,
+    ) -> Result<(), RunError> {
         let current = event_loop.get().current_task(event_loop.py());
         let entered = current.enter(event_loop, task)?;
         let outcome = Self::advance(task, event_loop, exception);
@@ -95,14 +98,14 @@ impl Task {
     ///
     /// `SystemExit` and `KeyboardInterrupt`.
     #[inline]
-    pub fn advance(
-        task: &Bound<'_, Self>,
-        event_loop: &Bound<'_, EventLoop>,
-        exception: Option<PyErr>,
-    ) -> PyResult<()> {
+    pub fn advance<'py>(
+        task: &Bound<'py, Self>,
+        event_loop: &Bound<'py, EventLoop>,
+        exception: Option<Bound<'py, PyBaseException>>,
+    ) -> Result<(), RunError> {
         let (py, fields) = (task.py(), Self::fields(task));
         if fields.future.state.get() != PENDING {
-            return Err(Self::already_done(task, exception));
+            return Err(Self::already_done(task, exception).into());
         }
         let exception = if fields.must_cancel() {
             Some(Self::cancellation(task, exception)?)
@@ -110,28 +113,34 @@ impl Task {
             exception
         };
         drop(take(py, &fields.waiter));
-        let Some(coroutine) = peek(py, &fields.coroutine) else { return Err(uninitialised()) };
+        let Some(coroutine) = peek(py, &fields.coroutine) else {
+            return Err(uninitialised().into());
+        };
         let sent = match exception {
             None => ffi::send(&coroutine, py.None().bind(py)),
-            Some(error) => throw(&coroutine, error),
+            Some(exception) => throw(&coroutine, exception),
         };
         match sent {
-            Ok(Sent::Yielded(yielded)) => waiting::begin(task, event_loop, yielded),
+            Ok(Sent::Yielded(yielded)) => waiting::begin(task, event_loop, yielded)?,
             Ok(Sent::Returned(_)) if fields.must_cancel() => {
                 // It was cancelled just before it returned.
                 fields.set_must_cancel(false);
                 let message = peek(py, &fields.future.cancel_message);
-                Self::end_cancelled(task, message.as_ref())
+                Self::end_cancelled(task, message.as_ref())?;
             }
-            Ok(Sent::Returned(value)) => Future::set_result(Self::as_future(task), value),
-            Err(error) => Self::fail(task, error),
+            Ok(Sent::Returned(value)) => Future::set_result(Self::as_future(task), value)?,
+            Err(error) => Self::fail(task, error)?,
         }
+        Ok(())
     }
 
-    fn already_done(task: &Bound<'_, Self>, exception: Option<PyErr>) -> PyErr {
+    fn already_done(
+        task: &Bound<'_, Self>,
+        exception: Option<Bound<'_, PyBaseException>>,
+    ) -> PyErr {
         let py = task.py();
-        let exception = exception
-            .map_or(Ok(String::new()), |error| error.value(py).repr().map(|repr| repr.to_string()));
+        let exception =
+            exception.map_or(Ok(String::new()), |error| error.repr().map(|repr| repr.to_string()));
         match (task.as_any().repr(), exception) {
             (Ok(task), Ok(exception)) => {
                 invalid_state(py, &format!("__step(): already done: {task} {exception}"))
@@ -141,14 +150,17 @@ impl Task {
     }
 
     /// The `CancelledError` that a task is to hear of: one that is on its way, or a new one.
-    fn cancellation(task: &Bound<'_, Self>, exception: Option<PyErr>) -> PyResult<PyErr> {
+    fn cancellation<'py>(
+        task: &Bound<'py, Self>,
+        exception: Option<Bound<'py, PyBaseException>>,
+    ) -> PyResult<Bound<'py, PyBaseException>> {
         let py = task.py();
         let cancelled_error = imports::cancelled_error(py)?;
         let error = match exception {
-            Some(error) if error.matches(py, cancelled_error)? => error,
+            Some(error) if error.is_instance(cancelled_error)? => error,
             _ => {
                 let make = intern!(py, "_make_cancelled_error");
-                PyErr::from_value(task.as_any().call_method0(make)?)
+                task.as_any().call_method0(make)?.cast_into()?
             }
         };
         Self::fields(task).set_must_cancel(false);
@@ -184,9 +196,12 @@ impl Task {
     }
 }
 
-fn throw<'py>(coroutine: &Bound<'py, PyAny>, error: PyErr) -> PyResult<Sent<'py>> {
+fn throw<'py>(
+    coroutine: &Bound<'py, PyAny>,
+    exception: Bound<'py, PyBaseException>,
+) -> PyResult<Sent<'py>> {
     let py = coroutine.py();
-    let thrown = coroutine.call_method1(intern!(py, "throw"), (error.into_value(py),));
+    let thrown = coroutine.call_method1(intern!(py, "throw"), (exception,));
     match thrown {
         Ok(yielded) => Ok(Sent::Yielded(yielded)),
         Err(error) if error.is_instance_of::<PyStopIteration>(py) => {

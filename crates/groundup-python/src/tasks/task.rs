@@ -191,8 +191,8 @@ impl Task {
         let Some(context) = peek(py, &fields.context) else { return Ok(()) };
         let before = super::current::swap(event_loop, task.as_any())?;
         registry::register(task)?;
-        let step =
-            || ffi::run_in_context(context.cast()?, || Self::advance(task, event_loop, None));
+        let context = context.cast()?;
+        let step = || ffi::run_in_context(context, || Self::advance(task, event_loop, None));
         let outcome = match event_loop.get().narrator(py) {
             None => step(),
             Some(narrator) => narrator.tell_inner_step(task.as_any(), step),
@@ -201,7 +201,7 @@ impl Task {
         if fields.future.state.get() != PENDING {
             drop(fields.coroutine.take());
         }
-        outcome
+        Ok(outcome?)
     }
 
     /// Calls a task something else.

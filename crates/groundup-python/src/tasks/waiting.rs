@@ -39,7 +39,7 @@ fn refuse(
     event_loop: &Bound<'_, EventLoop>,
     message: String,
 ) -> PyResult<()> {
-    let error = PyRuntimeError::new_err(message);
+    let error = PyRuntimeError::new_err(message).into_value(task.py()).into_bound(task.py());
     EventLoop::resume_soon(event_loop, task, Awakening::Throw(error))
 }
 
