@@ -84,11 +84,11 @@ def test_a_callback_runs_in_the_context_that_was_shown(loop):
 
 
 def test_a_loop_with_a_call_soon_of_its_own_is_given_a_context():
-    class Loop(groundup.EventLoop):
-        contexts: list[object] = []
+    contexts = []
 
+    class Loop(groundup.EventLoop):
         def call_soon(self, callback, *args, context=None):
-            self.contexts.append(context)
+            contexts.append(context)
             return super().call_soon(callback, *args, context=context)
 
     loop = Loop()
@@ -99,7 +99,7 @@ def test_a_loop_with_a_call_soon_of_its_own_is_given_a_context():
     turn(loop)
     loop.close()
     assert seen == ["when added"]
-    assert any(isinstance(context, contextvars.Context) for context in Loop.contexts)
+    assert any(isinstance(context, contextvars.Context) for context in contexts)
 
 
 def test_callbacks_that_were_added_before_debugging_are_called(loop):

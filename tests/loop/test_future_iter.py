@@ -1,4 +1,4 @@
-"""What `await` gets of a future behaves as asyncio's own, whatever is asked of it, in whatever order."""
+"""What `await` gets of a future behaves as asyncio's own, whatever is asked of it."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def told(future, ask, iterator):
 
 
 def story(future, settle, questions):
-    """What each question is answered until the iterator ends, the future being settled after the first.
+    """What each question is answered until the iterator ends; the first settles the future.
 
     What an iterator that has ended is asked crashes some versions of Python with asyncio's own.
     """
