@@ -6,6 +6,7 @@ import asyncio
 import collections.abc
 import gc
 import itertools
+import sys
 import weakref
 
 import pytest
@@ -69,6 +70,12 @@ def test_an_iterator_answers_as_asyncios(loop, end):
         for future in (own, theirs):
             future._log_traceback = False
         assert found == expected, questions
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="deprecated in Python 3.12")
+def test_throwing_more_than_an_exception_is_deprecated(loop):
+    with pytest.warns(DeprecationWarning, match="single-arg signature"):
+        told(None, ASKED["throw three"], loop.create_future().__await__())
 
 
 @pytest.mark.parametrize("end", ["throw", "close"])
