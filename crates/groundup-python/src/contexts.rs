@@ -2,7 +2,8 @@
 //!
 //! The variables of a context are in a map that never changes: who sets one gives the context another
 //! map. So a call that waits holds the map alone; its context is made when somebody asks for it,
-//! and a call that nobody can ask is made in a spare context, which serves one call after the other. Values live as long as they do with a copy for each.
+//! and a call that nobody can ask is made in a spare context, which serves one call after the other.
+//! Values live as long as they do with a copy for each.
 //!
 //! Where the interpreter keeps the map and the current context is not published. It is looked for when
 //! the module is imported; should it not be found, each call gets its copy at once.
@@ -157,14 +158,6 @@ impl CallContext {
             SPARE.get(py).set(Some(context.unbind()));
         }
         outcome
-    }
-
-    /// The same once more.
-    pub fn clone_ref(&self, py: Python<'_>) -> Self {
-        match self {
-            Self::Made(context) => Self::Made(context.clone_ref(py)),
-            Self::Variables(variables) => Self::Variables(variables.clone_ref(py)),
-        }
     }
 
     /// Lets go of it, without asking whether this thread holds the interpreter lock.

@@ -180,8 +180,7 @@ impl Handle {
     /// `MemoryError`.
     pub fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let place = self.place.get(py);
-        let context = place.borrow().context.as_ref().map(|context| context.clone_ref(py));
-        let mut context = context.expect("it is not spare");
+        let mut context = place.borrow().context.clone().expect("it is not spare");
         let own = context.own(py)?.clone();
         let shared = place.borrow_mut().context.replace(context);
         drop(shared);

@@ -13,8 +13,10 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::classes::Future;
-use super::slots::{guard, guard_quickly, leak, method, receiver, slot};
+use super::guard::{guard, guard_quickly};
+use super::slots::receiver;
 use super::spare_objects::FUTURE_ITERS;
+use super::tables::{leak, method, slot};
 use crate::coroutine::thrown;
 use crate::ffi::return_from_iterator;
 use crate::quick_method::lent;

@@ -4,11 +4,9 @@
 //! Each function here only makes the interpreter's pointers into what `future.rs` and `task.rs` take.
 
 use std::ffi::{CStr, c_int, c_uint, c_void};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::slice;
 
-use pyo3::exceptions::PySystemError;
 use pyo3::ffi;
 use pyo3::intern;
 use pyo3::prelude::*;
@@ -17,9 +15,11 @@ use pyo3::types::{PyDict, PyTuple, PyType};
 use super::classes::{Future, Task, bases};
 use super::ending::{deallocate_future, deallocate_task};
 use super::future_iter::iterate;
+use super::guard::{guard, guard_quickly};
 use super::layout::{FutureObject, OwnTaskObject};
+use super::tables::{leak, method, slot};
 use crate::own_methods::take_over_methods;
-use crate::quick_method::{lent, raise};
+use crate::quick_method::lent;
 
 /// Makes a class of its bases, with what it has instead of theirs.
 fn derive<'py>(
@@ -45,16 +45,6 @@ fn derive<'py>(
         take_over_methods(&class, bases.get_item(0)?.cast()?)?;
         Ok(class)
     }
-}
-
-/// An entry of a class's table.
-pub const fn slot(slot: c_int, function: *mut c_void) -> ffi::PyType_Slot {
-    ffi::PyType_Slot { slot, pfunc: function }
-}
-
-/// A table that the interpreter reads for as long as it lives.
-pub fn leak<T>(table: Vec<T>) -> *mut c_void {
-    Box::leak(table.into_boxed_slice()).as_mut_ptr().cast()
 }
 
 /// The class `Future`, of the one in `_asyncio`.
@@ -128,21 +118,6 @@ pub fn derive_task<'py>(
     derive(&bases, c"groundup._groundup.Task", size_of::<OwnTaskObject>(), &mut slots)
 }
 
-/// A method whose function takes what these flags say, in two pointers.
-pub fn method(
-    name: &'static CStr,
-    function: ffi::PyCFunction,
-    flags: c_int,
-    doc: &'static CStr,
-) -> ffi::PyMethodDef {
-    ffi::PyMethodDef {
-        ml_name: name.as_ptr(),
-        ml_meth: ffi::PyMethodDefPointer { PyCFunction: function },
-        ml_flags: flags,
-        ml_doc: doc.as_ptr(),
-    }
-}
-
 /// What futures and tasks are often asked for.
 fn queries() -> [ffi::PyMethodDef; 3] {
     let add = c"add_done_callback($self, fn, /, *, context=<unrepresentable>)\n--\n\n\
@@ -177,45 +152,6 @@ fn callbacks_attribute() -> Vec<ffi::PyGetSetDef> {
         closure: ptr::null_mut(),
     };
     vec![attribute, end]
-}
-
-/// Runs what the interpreter has called; an error, or a panic, is raised, and `failed` returned.
-///
-/// The interpreter holds the lock, also at its end, when nobody can be attached any more.
-pub fn guard<T>(failed: T, body: impl Fn(Python<'_>) -> PyResult<T>) -> T {
-    let guarded = |py: Python<'_>| catch_unwind(AssertUnwindSafe(|| body(py)));
-    let outcome = match Python::try_attach(guarded) {
-        Some(outcome) => outcome,
-        // SAFETY: the interpreter is what calls, with the lock held.
-        None => guarded(unsafe { Python::assume_attached() }),
-    };
-    let error = match outcome {
-        Ok(Ok(value)) => return value,
-        Ok(Err(error)) => error,
-        Err(_) => has_panicked(),
-    };
-    // SAFETY: as above.
-    error.restore(unsafe { Python::assume_attached() });
-    failed
-}
-
-/// The same, for what lets go of objects by the token that it has, and in no other way: then `PyO3` need not
-/// be told that this thread holds the lock.
-#[inline(always)]
-pub fn guard_quickly(
-    body: impl Fn(Python<'_>) -> PyResult<*mut ffi::PyObject>,
-) -> *mut ffi::PyObject {
-    // SAFETY: the interpreter is what calls, with the lock held.
-    let quickly = || body(unsafe { Python::assume_attached() });
-    match catch_unwind(AssertUnwindSafe(quickly)) {
-        Ok(Ok(object)) => object,
-        Ok(Err(error)) => raise(error),
-        Err(_) => raise(has_panicked()),
-    }
-}
-
-fn has_panicked() -> PyErr {
-    PySystemError::new_err("groundup: a method of a future or task has panicked")
 }
 
 /// The future that the interpreter calls a method of.
