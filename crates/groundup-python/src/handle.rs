@@ -1,6 +1,6 @@
 //! Handles: a callback with its arguments and its context, to be called once or until cancelled.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, Ref, RefCell};
 
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
@@ -149,6 +149,12 @@ impl Handle {
         }
     }
 
+    /// The call that it waits to make, lent.
+    #[inline]
+    pub fn lend_call<'a>(&'a self, py: Python<'a>) -> Ref<'a, Option<Call>> {
+        self.call.get(py).borrow()
+    }
+
     /// Lets go of the call.
     #[inline(always)]
     pub fn forget_call(&self, py: Python<'_>) {
@@ -167,10 +173,10 @@ impl Handle {
         call.map_or(Ok(()), |call| Self::report(handle, &call, error))
     }
 
-    /// The loop that calls it.
-    pub fn event_loop<'py>(&self, py: Python<'py>) -> Bound<'py, EventLoop> {
+    /// The loop that calls it; `None` once it has ended a sleep.
+    pub fn event_loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, EventLoop>> {
         let place = self.place.get(py).borrow();
-        place.event_loop.as_ref().expect("it is not spare").bind(py).clone()
+        place.event_loop.as_ref().map(|event_loop| event_loop.bind(py).clone())
     }
 
     /// The context in which it is called.
@@ -180,7 +186,8 @@ impl Handle {
     /// `MemoryError`.
     pub fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
         let place = self.place.get(py);
-        let mut context = place.borrow().context.clone().expect("it is not spare");
+        let held = place.borrow().context.clone();
+        let mut context = held.map_or_else(|| CallContext::current(py), Ok)?;
         let own = context.own(py)?.clone();
         let shared = place.borrow_mut().context.replace(context);
         drop(shared);
@@ -213,7 +220,9 @@ impl Handle {
         }
         this.forget_call(py);
         // It has left the loop, or holds no longer what the loop is to call.
-        ffi::track(handle);
+        if this.place.get(py).borrow().event_loop.is_some() {
+            ffi::track(handle);
+        }
         Ok(())
     }
 
@@ -239,8 +248,8 @@ impl Handle {
         if let Some(when) = when {
             words.push(format!("when={}", when.into_pyobject(py)?.repr()?));
         }
-        if let Some(call) = this.call(py) {
-            words.push(format_callback(&this.event_loop(py), &call)?);
+        if let (Some(call), Some(event_loop)) = (this.call(py), this.event_loop(py)) {
+            words.push(format_callback(&event_loop, &call)?);
         }
         if let Some(traceback) = this.source_traceback(py) {
             let (file, line): (String, Py<PyAny>) = {
@@ -308,7 +317,7 @@ impl Handle {
     }
 
     #[getter]
-    fn _loop<'py>(&self, py: Python<'py>) -> Bound<'py, EventLoop> {
+    fn _loop<'py>(&self, py: Python<'py>) -> Option<Bound<'py, EventLoop>> {
         self.event_loop(py)
     }
 

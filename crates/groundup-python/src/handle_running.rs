@@ -23,6 +23,9 @@ impl Handle {
         if ffi::is_unseen(&handle) && handle.get().is_plain(py) {
             return Self::run_unseen(handle);
         }
+        if handle.get().end_sleep(py)? {
+            return Ok(());
+        }
         let outcome = Self::run(&handle);
         handle.get().forget_call(py);
         // Whoever has it may keep it where only the collector finds it.
@@ -43,6 +46,24 @@ impl Handle {
         }
     }
 
+    /// Ends a sleep, if the call is asyncio.sleep's. Its handle has only the sleep to serve, and holds nothing from
+    /// then on, so that the collector need not know it.
+    ///
+    /// # Errors
+    ///
+    /// What scheduling a callback raises.
+    #[inline]
+    fn end_sleep(&self, py: Python<'_>) -> PyResult<bool> {
+        let settled = match &*self.lend_call(py) {
+            Some(call) if self.is_plain(py) => settled_by_sleep(py, call)?,
+            _ => None,
+        };
+        let Some((future, result)) = settled else { return Ok(false) };
+        let outcome = Future::set_result(&future, result);
+        self.clear(py);
+        outcome.map(|()| true)
+    }
+
     #[cold]
     fn end_in_error(handle: &Bound<'_, Self>, error: PyErr) -> PyResult<()> {
         let py = handle.py();
@@ -60,8 +81,8 @@ impl Handle {
     /// As [`Handle::run_once`].
     pub fn run(handle: &Bound<'_, Self>) -> PyResult<()> {
         let py = handle.py();
-        let Some(call) = handle.get().call(py) else { return Ok(()) };
-        let event_loop = handle.get().event_loop(py);
+        let (call, event_loop) = (handle.get().call(py), handle.get().event_loop(py));
+        let (Some(call), Some(event_loop)) = (call, event_loop) else { return Ok(()) };
         let invoke = || Self::invoke(handle, &event_loop, &call);
         if event_loop.get().is_debug(py) {
             EventLoop::leave_task(&event_loop);
@@ -95,7 +116,7 @@ impl Handle {
     /// `SystemExit` and `KeyboardInterrupt` that the handler raises.
     pub fn report(handle: &Bound<'_, Self>, call: &Call, error: &PyErr) -> PyResult<()> {
         let py = handle.py();
-        let event_loop = handle.get().event_loop(py);
+        let Some(event_loop) = handle.get().event_loop(py) else { return Ok(()) };
         EventLoop::leave_task(&event_loop);
         let context = PyDict::new(py);
         let source = format_callback(&event_loop, call)?;
@@ -122,7 +143,7 @@ impl Call {
         context: &mut CallContext,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = event_loop.py();
-        if let Some((future, result)) = settled_by(py, self) {
+        if let Some((future, result)) = settled_by(py, self)? {
             // No code of Python's runs: nobody asks for the context, or for the current task.
             return Future::set_result(&future, result).map(|()| py.None().into_bound(py));
         }
@@ -134,22 +155,34 @@ impl Call {
     }
 }
 
+/// A future, and its result.
+type Settled<'py> = (Bound<'py, Future>, Bound<'py, PyAny>);
+
 /// The future and the result, if all that a call does is to give the one to the other: asyncio.sleep's,
 /// and those of a future's own method.
 #[inline]
-fn settled_by<'py>(
-    py: Python<'py>,
-    call: &Call,
-) -> Option<(Bound<'py, Future>, Bound<'py, PyAny>)> {
-    let (future, result) = if let Some((future, result)) = call.two_arguments() {
-        let is_sleep = call.callback().is(imports::set_result_unless_cancelled(py).ok()?);
-        (is_sleep.then(|| future.bind(py).clone())?, result)
-    } else {
-        (tasks::future_set_by(call.callback().bind(py))?, call.only_argument()?)
-    };
+fn settled_by<'py>(py: Python<'py>, call: &Call) -> PyResult<Option<Settled<'py>>> {
+    if call.two_arguments().is_some() {
+        return settled_by_sleep(py, call);
+    }
+    let future = tasks::future_set_by(call.callback().bind(py));
+    Ok(future.zip(call.only_argument()).and_then(|(future, result)| settle(&future, result)))
+}
+
+/// The same of asyncio.sleep's call.
+#[inline]
+fn settled_by_sleep<'py>(py: Python<'py>, call: &Call) -> PyResult<Option<Settled<'py>>> {
+    let Some((future, result)) = call.two_arguments() else { return Ok(None) };
+    let is_sleep = call.callback().is(imports::set_result_unless_cancelled(py)?);
+    Ok(if is_sleep { settle(future.bind(py), result) } else { None })
+}
+
+/// A future that is given a result without any code of Python's.
+#[inline]
+fn settle<'py>(future: &Bound<'py, PyAny>, result: &Py<PyAny>) -> Option<Settled<'py>> {
     // Tasks refuse to be given a result.
-    let own = Future::of(&future).filter(|_| Task::of(&future).is_none())?;
-    Future::takes_result(own).then(|| (own.clone(), result.bind(py).clone()))
+    let own = Future::of(future).filter(|_| Task::of(future).is_none())?;
+    Future::takes_result(own).then(|| (own.clone(), result.bind(future.py()).clone()))
 }
 
 #[cold]

@@ -55,8 +55,8 @@ impl TimerHandle {
     /// Takes it out of its loop's timers, without cancelling it.
     pub fn unset(timer: &Bound<'_, Self>) {
         let py = timer.py();
-        if let Some(key) = timer.get().key.get(py).take() {
-            let event_loop = timer.as_super().get().event_loop(py);
+        let event_loop = timer.as_super().get().event_loop(py);
+        if let (Some(key), Some(event_loop)) = (timer.get().key.get(py).take(), event_loop) {
             drop(event_loop.get().core(py).cancel_timer(key));
             // It has left the loop, and whoever has it may keep it where only the collector finds it.
             ffi::track(timer);
