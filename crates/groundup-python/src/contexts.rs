@@ -111,8 +111,7 @@ impl CallContext {
     /// `MemoryError`.
     pub fn own<'a, 'py>(&'a mut self, py: Python<'py>) -> PyResult<&'a Bound<'py, PyAny>> {
         if let Self::Variables(variables) = self {
-            let context = spare(py)?;
-            drop(exchange_variables(&context, variables.bind(py).clone()));
+            let context = lend(variables.bind(py).clone())?;
             *self = Self::Made(context.into_any().unbind());
         }
         Ok(self.object(py))
@@ -142,20 +141,17 @@ impl CallContext {
         py: Python<'_>,
         function: impl FnOnce() -> PyResult<T>,
     ) -> PyResult<T> {
-        let variables = match self {
+        let context = match self {
             Self::Made(context) => {
                 return ffi::run_in_context(context.bind(py).cast()?, function);
             }
-            Self::Variables(variables) => variables.bind(py).clone(),
+            Self::Variables(variables) => lend(variables.bind(py).clone())?,
         };
-        let context = spare(py)?;
-        let none = exchange_variables(&context, variables);
         let outcome = ffi::run_in_context(&context, function);
         if outcome.is_err() {
             *self = Self::Made(context.into_any().unbind());
-        } else if ffi::reference_count(&context) == 1 {
-            drop(exchange_variables(&context, none));
-            SPARE.get(py).set(Some(context.unbind()));
+        } else if ffi::has_no_more_references(&context, 1) {
+            drop(take_back(context));
         }
         outcome
     }
@@ -173,13 +169,30 @@ impl CallContext {
     }
 }
 
-/// A context without variables that nobody has.
+/// A context with these variables, which nobody else has.
+///
+/// # Errors
+///
+/// `MemoryError`.
 #[inline]
-fn spare(py: Python<'_>) -> PyResult<Bound<'_, PyContext>> {
-    match SPARE.get(py).take() {
-        Some(context) => Ok(context.into_bound(py)),
-        None => ffi::new_context(py),
-    }
+pub fn lend(variables: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyContext>> {
+    let py = variables.py();
+    let context = match SPARE.get(py).take() {
+        Some(context) => context.into_bound(py),
+        None => ffi::new_context(py)?,
+    };
+    drop(exchange_variables(&context, variables));
+    Ok(context)
+}
+
+/// The variables of a context that nobody else has any more, and that is lent again.
+#[inline]
+pub fn take_back(context: Bound<'_, PyContext>) -> Bound<'_, PyAny> {
+    let py = context.py();
+    let none = NO_VARIABLES.get(py).expect("contexts are lent where it is known");
+    let variables = exchange_variables(&context, none.bind(py).clone());
+    drop(SPARE.get(py).replace(Some(context.unbind())));
+    variables
 }
 
 /// The variables of the current context, unless it is not known, or there is none yet.

@@ -167,6 +167,13 @@ pub fn reference_count<T>(object: &Bound<'_, T>) -> isize {
     unsafe { ffi::Py_REFCNT(object.as_ptr()) as isize }
 }
 
+/// Whether there are no more references to a context than so many, and no weak ones.
+#[inline]
+pub fn has_no_more_references(context: &Bound<'_, PyContext>, most: isize) -> bool {
+    // SAFETY: a context is as its class says, and the lock is held.
+    reference_count(context) <= most && !unsafe { is_weakly_known(context.as_ptr()) }
+}
+
 /// What a descriptor in a class has for an object (`type(descriptor).__get__(descriptor, object)`).
 ///
 /// # Errors

@@ -95,8 +95,8 @@ pub fn handle_of<'py>(
     task: &Bound<'py, Task>,
     awakening: Awakening<'py>,
 ) -> PyResult<Bound<'py, Handle>> {
-    let context = peek(task.py(), &Task::fields(task).context);
-    Handle::new(event_loop, call_of(task, awakening)?, context.as_ref())
+    let context = Task::context(task.py(), Task::fields(task))?;
+    Handle::new(event_loop, call_of(task, awakening)?, Some(&context))
 }
 
 /// Has a task go on in the loop's next turn, through the loop's `call_soon`.
@@ -112,7 +112,7 @@ pub fn call_soon<'py>(
     let py = task.py();
     let call = call_of(task, awakening)?;
     let keywords = PyDict::new(py);
-    keywords.set_item(intern!(py, "context"), peek(py, &Task::fields(task).context))?;
+    keywords.set_item(intern!(py, "context"), Task::context(py, Task::fields(task))?)?;
     let mut arguments = vec![call.callback().bind(py).clone()];
     arguments.extend(call.args(py)?.iter());
     let arguments = PyTuple::new(py, arguments)?;

@@ -244,15 +244,16 @@ impl Future {
     /// What the base raises.
     pub fn callbacks<'py>(future: &Bound<'py, Self>) -> PyResult<Bound<'py, PyAny>> {
         let (py, fields) = (future.py(), Self::fields(future));
-        if let Some(context) = peek(py, &fields.context) {
+        if let Some(context) = peek(py, &fields.context).filter(|context| !context.is_none()) {
             let context = CallContext::of(context).own(py)?.clone();
             drop(fields.context.replace(Some(context.unbind())));
         }
         let callbacks = bases(py).callbacks.bind(py).call1((future.as_any(),))?;
         let Ok(list) = callbacks.cast::<PyList>() else { return Ok(callbacks) };
         for (place, pair) in list.iter().enumerate() {
-            let (callback, context): (Bound<'py, PyAny>, Bound<'py, PyAny>) = pair.extract()?;
+            let (callback, _): (Bound<'py, PyAny>, Bound<'py, PyAny>) = pair.extract()?;
             if let Some(task) = Task::of(&callback) {
+                let context = Task::context(py, Task::fields(task))?;
                 list.set_item(place, (Wakeup::of(task)?, context))?;
             }
         }
@@ -281,9 +282,9 @@ fn call_soon(
             }
         };
     }
-    let callback = match Task::of(&callback) {
-        Some(task) => Wakeup::of(task)?.into_any(),
-        None => callback,
+    let (callback, context) = match Task::of(&callback) {
+        Some(task) => (Wakeup::of(task)?.into_any(), Some(Task::context(py, Task::fields(task))?)),
+        None => (callback, context),
     };
     let keywords = PyDict::new(py);
     if let Some(context) = context {

@@ -7,6 +7,7 @@
 
 mod callables;
 mod classes;
+mod context;
 mod current;
 mod done_callback;
 mod ending;

@@ -102,6 +102,10 @@ pub fn derive_task<'py>(
                 .as_ptr(),
         },
     ];
+    if cfg!(Py_3_12) {
+        let get = c"Return the context of the task.";
+        methods.push(method(c"get_context", get_context, ffi::METH_NOARGS, get));
+    }
     methods.extend(queries());
     methods.push(ffi::PyMethodDef::zeroed());
     let mut slots = [
@@ -329,6 +333,17 @@ unsafe extern "C" fn get_name(
         // SAFETY: the interpreter passes a task of this class, or of one that inherits from it.
         let task = unsafe { &*object.cast::<OwnTaskObject>() };
         Task::name(py, &task.task).map(Bound::into_ptr)
+    })
+}
+
+unsafe extern "C" fn get_context(
+    object: *mut ffi::PyObject,
+    _: *mut ffi::PyObject,
+) -> *mut ffi::PyObject {
+    guard(ptr::null_mut(), |py| {
+        // SAFETY: as in `get_name`.
+        let task = unsafe { &*object.cast::<OwnTaskObject>() };
+        Task::context(py, &task.task).map(Bound::into_ptr)
     })
 }
 

@@ -3,7 +3,7 @@
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyContext, PyTuple};
+use pyo3::types::PyTuple;
 
 use super::classes::{Future, Task};
 use super::future::invalid_state;
@@ -37,13 +37,10 @@ impl Task {
         event_loop: &Bound<'py, EventLoop>,
         awakening: Awakening<'py>,
     ) -> Result<(), RunError> {
-        let py = task.py();
-        let Some(context) = peek(py, &Self::fields(task).context) else { return Ok(()) };
-        let context = context.cast::<PyContext>().map_err(PyErr::from)?;
-        ffi::run_in_context(context, || match awakening {
+        Self::run_in_context(task, || match awakening {
             Awakening::Step => Self::step(task, event_loop, None),
             Awakening::Throw(exception) => Self::step(task, event_loop, Some(exception)),
-            Awakening::Waited => match peek(py, &Self::fields(task).waiter) {
+            Awakening::Waited => match peek(task.py(), &Self::fields(task).waiter) {
                 Some(future) => Self::wake(task, event_loop, &future),
                 None => Self::step(task, event_loop, None),
             },
@@ -211,6 +208,6 @@ fn throw<'py>(
     }
 }
 
-fn uninitialised() -> PyErr {
+pub fn uninitialised() -> PyErr {
     PyRuntimeError::new_err("uninitialized Task object")
 }

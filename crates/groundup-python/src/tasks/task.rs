@@ -11,6 +11,7 @@ use super::classes::Task;
 use super::layout::{PENDING, TaskObject, is_set, peek};
 use super::registry;
 use super::step::Awakening;
+use crate::contexts::CallContext;
 use crate::event_loop::EventLoop;
 use crate::{ffi, imports};
 
@@ -147,10 +148,10 @@ impl Task {
             return Err(PyTypeError::new_err(format!("a coroutine was expected, got {repr}")));
         }
         let context = match keywords.context {
-            Some(context) => context,
-            None => ffi::copy_current_context(py)?,
+            Some(context) => context.into_any(),
+            None => CallContext::current(py)?.into_object(py),
         };
-        fields.context.set(Some(context.into_any().unbind()));
+        fields.context.set(Some(context.unbind()));
         fields.set_logs_destroy_pending(true);
         fields.coroutine.set(Some(coroutine.clone().unbind()));
         fields.name.set(Some(name_or_number(py, keywords.name)?));
@@ -188,11 +189,9 @@ impl Task {
     #[cfg(Py_3_12)]
     fn start_eagerly(task: &Bound<'_, Self>, event_loop: &Bound<'_, EventLoop>) -> PyResult<()> {
         let (py, fields) = (task.py(), Self::fields(task));
-        let Some(context) = peek(py, &fields.context) else { return Ok(()) };
         let before = super::current::swap(event_loop, task.as_any())?;
         registry::register(task)?;
-        let context = context.cast()?;
-        let step = || ffi::run_in_context(context, || Self::advance(task, event_loop, None));
+        let step = || Self::run_in_context(task, || Self::advance(task, event_loop, None));
         let outcome = match event_loop.get().narrator(py) {
             None => step(),
             Some(narrator) => narrator.tell_inner_step(task.as_any(), step),

@@ -49,7 +49,7 @@ fn wait_for_own(
     event_loop: &Bound<'_, EventLoop>,
     future: &Bound<'_, Future>,
 ) -> PyResult<()> {
-    let (py, own, fields) = (task.py(), Task::fields(task), Future::fields(future));
+    let (py, fields) = (task.py(), Future::fields(future));
     if future.as_any().is(task) {
         return refuse_itself(task, event_loop);
     }
@@ -65,7 +65,8 @@ fn wait_for_own(
     let is_first =
         fields.state.get() == PENDING && !is_set(&fields.callback) && !is_set(&fields.callbacks);
     if is_first && event_loop.get().takes_tasks(py) {
-        fields.context.set(peek(py, &own.context).map(Bound::unbind));
+        // It goes on in its own, whatever stands here.
+        fields.context.set(Some(py.None()));
         fields.callback.set(Some(task.as_any().clone().unbind()));
     } else {
         add_wakeup(task, future.as_any())?;
@@ -76,7 +77,7 @@ fn wait_for_own(
 fn add_wakeup(task: &Bound<'_, Task>, future: &Bound<'_, PyAny>) -> PyResult<()> {
     let py = task.py();
     let keywords = PyDict::new(py);
-    keywords.set_item(intern!(py, "context"), peek(py, &Task::fields(task).context))?;
+    keywords.set_item(intern!(py, "context"), Task::context(py, Task::fields(task))?)?;
     let add = intern!(py, "add_done_callback");
     future.call_method(add, (Wakeup::of(task)?,), Some(&keywords)).map(drop)
 }
