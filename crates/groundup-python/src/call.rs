@@ -75,6 +75,15 @@ impl Call {
         }
     }
 
+    /// The first argument, if there are few.
+    #[inline]
+    pub fn first_argument(&self) -> Option<&Py<PyAny>> {
+        match &self.args {
+            Arguments::One(first) | Arguments::Two(first, _) => Some(first),
+            _ => None,
+        }
+    }
+
     /// The arguments, if there are exactly two.
     #[inline]
     pub fn two_arguments(&self) -> Option<(&Py<PyAny>, &Py<PyAny>)> {

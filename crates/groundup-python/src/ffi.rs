@@ -3,6 +3,7 @@
 mod attributes;
 mod collector;
 mod frames;
+mod memory;
 mod stopping;
 
 use std::os::fd::{BorrowedFd, RawFd};
@@ -19,6 +20,7 @@ use rustix::net::SocketAddrAny;
 pub use attributes::{SlotPlace, attribute, keep, kept, set_attribute, slot};
 pub use collector::{create, is_unseen, is_weakly_known, track, untrack, without_collections};
 pub use frames::{current_line, find_frame, local};
+pub use memory::prefetch;
 pub use stopping::return_from_iterator;
 
 /// What `PyIter_Send` led to, when it did not raise.

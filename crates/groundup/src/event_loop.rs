@@ -11,6 +11,7 @@
 
 mod pace;
 mod parts;
+mod prefetching;
 mod turning;
 mod watching;
 
@@ -43,6 +44,18 @@ pub trait Host: Sized {
 
     /// Names a task for the recorder.
     fn task_id(task: &Self::Task) -> TaskId;
+
+    /// Has the memory fetched that a task will need, which is to be resumed after a few others: its own first,
+    /// then that of what it refers to, and so on, `links` references away from the task. A hint, which
+    /// changes nothing; a queue that is long enough gives it for each task.
+    fn prefetch(scope: Self::Scope<'_>, task: &Self::Task, links: usize) {
+        let _ = (scope, task, links);
+    }
+
+    /// The same for a source that is to be told of an event.
+    fn prefetch_source(scope: Self::Scope<'_>, source: &Self::Source, links: usize) {
+        let _ = (scope, source, links);
+    }
 
     /// Resumes a task that is ready.
     ///

@@ -42,6 +42,12 @@ impl<T> ReadyQueue<T> {
         self.entries.remove(place)
     }
 
+    /// The entry at a place, counted from the oldest.
+    #[inline]
+    pub fn get(&self, place: usize) -> Option<&T> {
+        self.entries.get(place)
+    }
+
     /// How many entries are ready.
     pub fn len(&self) -> usize {
         self.entries.len()

@@ -10,9 +10,9 @@ use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
 
-use super::EventLoop;
 use super::descriptors::Watchers;
 use super::signals;
+use super::{EventLoop, prefetching};
 use crate::errors::RunError;
 use crate::handle::Handle;
 use crate::tasks::{Awakening, DoneCallback, Task};
@@ -81,6 +81,16 @@ impl Host for Asyncio {
             Ready::Datagram(transport, _) => transport.as_ptr(),
         };
         callback_id(object)
+    }
+
+    #[inline(always)]
+    fn prefetch(event_loop: &Bound<'_, EventLoop>, ready: &Ready, links: usize) {
+        prefetching::prefetch(event_loop.py(), ready, links);
+    }
+
+    #[inline(always)]
+    fn prefetch_source(event_loop: &Bound<'_, EventLoop>, source: &Source, links: usize) {
+        prefetching::prefetch_source(event_loop.py(), source, links);
     }
 
     #[inline(always)]

@@ -19,6 +19,7 @@ mod executor;
 mod host;
 mod one_shot_handle;
 mod pipes;
+mod prefetching;
 mod program;
 mod quick_scheduling;
 mod ready_handles;

@@ -172,6 +172,14 @@ fn view(field: &Reference) -> Option<&Py<PyAny>> {
     unsafe { (*field.as_ptr()).as_ref() }
 }
 
+/// Has the memory fetched of what a field refers to: so many bytes.
+#[inline(always)]
+pub fn prefetch(field: &Reference, size: usize) {
+    if let Some(object) = view(field) {
+        crate::ffi::prefetch(object.as_ptr(), size);
+    }
+}
+
 /// Another reference to what a field refers to.
 #[inline]
 pub fn peek<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>> {

@@ -3,6 +3,7 @@
 use std::io;
 use std::time::Duration;
 
+use super::prefetching::MANY;
 use super::{Entry, EventLoop, Host};
 use crate::clock::{Clock, Timestamp};
 use crate::poller::{Event, Poller};
@@ -134,8 +135,11 @@ impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     #[inline(always)]
     pub(super) fn resume_ready(&self, scope: H::Scope<'_>) -> Result<(), H::Error> {
         let count = self.ready.borrow().len();
-        for _ in 0..count {
+        for behind in (0..count).rev() {
             let Some(entry) = self.ready.borrow_mut().pop() else { break };
+            if behind > MANY {
+                self.prefetch(scope);
+            }
             self.go_on(scope, entry)?;
         }
         Ok(())

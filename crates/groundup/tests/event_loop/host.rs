@@ -80,7 +80,16 @@ impl Host for Closures {
         TaskId(u64::from(task.name.as_bytes()[0]))
     }
 
+    fn prefetch(world: &World, task: &Task, links: usize) {
+        world.fetched.borrow_mut().push((task.name, links, world.resumed.get()));
+    }
+
+    fn prefetch_source(world: &World, source: &Source, links: usize) {
+        world.fetched.borrow_mut().push((source.name, links, world.resumed.get()));
+    }
+
     fn resume(world: &World, task: Task) -> Outcome {
+        world.resumed.set(world.resumed.get() + 1);
         world.write(task.name);
         (task.act)(world)
     }
@@ -125,6 +134,9 @@ pub struct World {
     pub sleeps: Cell<usize>,
     pub polls: Cell<usize>,
     pub turns: Cell<usize>,
+    pub resumed: Cell<usize>,
+    /// For whom memory was fetched, how far away, and how many tasks had been resumed by then.
+    pub fetched: RefCell<Vec<(&'static str, usize, usize)>>,
     pub polled_fails: Cell<Option<&'static str>>,
     pub last_thing: Cell<Option<LastThing>>,
     kept: RefCell<Vec<Box<dyn Any>>>,
@@ -138,6 +150,8 @@ impl World {
             sleeps: Cell::default(),
             polls: Cell::default(),
             turns: Cell::default(),
+            resumed: Cell::default(),
+            fetched: RefCell::default(),
             polled_fails: Cell::default(),
             last_thing: Cell::default(),
             kept: RefCell::default(),

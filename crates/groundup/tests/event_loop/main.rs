@@ -8,6 +8,7 @@ mod host;
 mod limit;
 mod parts;
 mod portable;
+mod prefetching;
 mod probe;
 mod recorder;
 mod sources;

@@ -61,6 +61,10 @@ pub struct Origin {
     pub waiter: Option<Py<PyAny>>,
 }
 
+/// How much is read of a protocol and of a reader, in bytes.
+const PROTOCOL: usize = 128;
+const READER: usize = 256;
+
 impl StreamTransport {
     /// A stream whose protocol will hear of it in the loop's next turn.
     ///
@@ -111,6 +115,14 @@ impl StreamTransport {
         let state = stream.get().state(stream.py());
         let connection = Connection::between(&state.sockname, &state.peername);
         if Self::has_tls(stream) { connection.over_tls() } else { connection }
+    }
+
+    /// Has memory fetched of who hears of what arrives.
+    #[inline]
+    pub fn prefetch_listeners(&self, py: Python<'_>) {
+        let state = self.state(py);
+        state.protocol.borrow().iter().for_each(|it| ffi::prefetch(it.as_ptr(), PROTOCOL));
+        state.reader.borrow().iter().for_each(|it| ffi::prefetch(it.as_ptr(), READER));
     }
 
     /// The number of the socket.
