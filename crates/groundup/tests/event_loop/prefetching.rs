@@ -46,7 +46,9 @@ fn what_hears_of_events_is_fetched_too() {
     let (reader, _writer) = full_pipe();
     world.events.watch(reader.as_fd(), source("source"), Readiness::READABLE).unwrap();
     world.wake(names(20));
-    names(MANY).for_each(|name| drop(world.events.wake_at(Timestamp(0), note(name))));
+    for name in names(MANY) {
+        world.events.wake_at(Timestamp(0), note(name));
+    }
     world.turn();
     let fetched = world.fetched.borrow();
     let of_it: Vec<_> = fetched.iter().filter(|(whose, ..)| *whose == "source").collect();
