@@ -151,7 +151,7 @@ impl CallContext {
         if outcome.is_err() {
             *self = Self::Made(context.into_any().unbind());
         } else if ffi::has_no_more_references(&context, 1) {
-            drop(take_back(context));
+            take_back(context);
         }
         outcome
     }
@@ -169,13 +169,46 @@ impl CallContext {
     }
 }
 
+/// Who has a context of its own, or the variables of one.
+pub trait Holder {
+    /// Has another one from now on.
+    fn hold(&self, py: Python<'_>, context: CallContext);
+
+    /// Whether this is the one that it has.
+    fn holds(&self, context: &Bound<'_, PyContext>) -> bool;
+}
+
+/// Runs a function in a context that is lent for it, with the variables of a holder, who has that context meanwhile:
+/// whoever asks for it is given the one that is entered. If somebody has kept it, it stays the holder's.
+///
+/// # Errors
+///
+/// What the function raises; `MemoryError`.
+#[inline(always)]
+pub fn run_lent<'py, T, E: From<PyErr>>(
+    holder: &impl Holder,
+    variables: Bound<'py, PyAny>,
+    function: impl FnOnce(&Bound<'py, PyContext>) -> Result<T, E>,
+) -> Result<T, E> {
+    let py = variables.py();
+    let context = lend(variables)?;
+    holder.hold(py, CallContext::Made(context.clone().into_any().unbind()));
+    let outcome = function(&context);
+    // Here, and with the holder.
+    if ffi::has_no_more_references(&context, 2) && holder.holds(&context) {
+        holder.hold(py, CallContext::Variables(variables_of(&context).unbind()));
+        take_back(context);
+    }
+    outcome
+}
+
 /// A context with these variables, which nobody else has.
 ///
 /// # Errors
 ///
 /// `MemoryError`.
 #[inline]
-pub fn lend(variables: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyContext>> {
+fn lend(variables: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyContext>> {
     let py = variables.py();
     let context = match SPARE.get(py).take() {
         Some(context) => context.into_bound(py),
@@ -185,14 +218,14 @@ pub fn lend(variables: Bound<'_, PyAny>) -> PyResult<Bound<'_, PyContext>> {
     Ok(context)
 }
 
-/// The variables of a context that nobody else has any more, and that is lent again.
+/// Has a context that nobody else has any more lent again.
 #[inline]
-pub fn take_back(context: Bound<'_, PyContext>) -> Bound<'_, PyAny> {
+fn take_back(context: Bound<'_, PyContext>) {
     let py = context.py();
     let none = NO_VARIABLES.get(py).expect("contexts are lent where it is known");
-    let variables = exchange_variables(&context, none.bind(py).clone());
-    drop(SPARE.get(py).replace(Some(context.unbind())));
-    variables
+    drop(exchange_variables(&context, none.bind(py).clone()));
+    let spare = SPARE.get(py).replace(Some(context.unbind()));
+    drop(spare.map(|spare| spare.into_bound(py)));
 }
 
 /// The variables of the current context, unless it is not known, or there is none yet.
@@ -205,6 +238,13 @@ fn current_variables(py: Python<'_>) -> Option<Bound<'_, PyAny>> {
         let context = Bound::from_borrowed_ptr_or_opt(py, current)?;
         Some(Bound::from_borrowed_ptr(py, *map(&context.cast_into_unchecked())))
     }
+}
+
+/// The variables of a context that was lent.
+#[inline]
+fn variables_of<'py>(context: &Bound<'py, PyContext>) -> Bound<'py, PyAny> {
+    // SAFETY: contexts are lent only when `prepare` has found that they have a map where it is thought.
+    unsafe { Bound::from_borrowed_ptr(context.py(), *map(context)) }
 }
 
 /// Gives a context other variables, and returns those that it had.

@@ -5,10 +5,10 @@ use std::cell::{Cell, Ref, RefCell};
 use pyo3::gc::{PyTraverseError, PyVisit};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyTuple};
+use pyo3::types::{PyContext, PyDict, PyTuple};
 
 use crate::call::Call;
-use crate::contexts::CallContext;
+use crate::contexts::{CallContext, Holder};
 use crate::event_loop::EventLoop;
 use crate::gil::GilBound;
 use crate::spare_handles::{self, SpareHandle, Spares};
@@ -185,13 +185,20 @@ impl Handle {
     ///
     /// `MemoryError`.
     pub fn context<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        let place = self.place.get(py);
-        let held = place.borrow().context.clone();
-        let mut context = held.map_or_else(|| CallContext::current(py), Ok)?;
+        let mut context = self.call_context(py)?;
         let own = context.own(py)?.clone();
-        let shared = place.borrow_mut().context.replace(context);
-        drop(shared);
+        self.hold(py, context);
         Ok(own)
+    }
+
+    /// The same, or the variables of one that was not made yet.
+    ///
+    /// # Errors
+    ///
+    /// `MemoryError`.
+    pub fn call_context(&self, py: Python<'_>) -> PyResult<CallContext> {
+        let held = self.place.get(py).borrow().context.clone();
+        held.map_or_else(|| CallContext::current(py), Ok)
     }
 
     /// Whether it waits to be called.
@@ -259,6 +266,18 @@ impl Handle {
             words.push(format!("created at {file}:{line}"));
         }
         Ok(format!("<{}>", words.join(" ")))
+    }
+}
+
+impl Holder for Handle {
+    fn hold(&self, py: Python<'_>, context: CallContext) {
+        let before = self.place.get(py).borrow_mut().context.replace(context);
+        before.into_iter().for_each(|context| context.let_go(py));
+    }
+
+    fn holds(&self, context: &Bound<'_, PyContext>) -> bool {
+        let place = self.place.get(context.py()).borrow();
+        place.context.as_ref().is_some_and(|held| held.object(context.py()).is(context))
     }
 }
 

@@ -5,7 +5,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
 use crate::call::Call;
-use crate::contexts::CallContext;
+use crate::contexts::{self, CallContext};
 use crate::event_loop::EventLoop;
 use crate::handle::{Handle, format_callback};
 use crate::tasks::{self, Future, Task};
@@ -68,7 +68,7 @@ impl Handle {
     fn end_in_error(handle: &Bound<'_, Self>, error: PyErr) -> PyResult<()> {
         let py = handle.py();
         let Some(call) = handle.get().call(py) else { return Err(error) };
-        let outcome = Self::settle(handle, &call, Err::<(), _>(error));
+        let outcome = Self::settle(handle, &call, Err(error));
         handle.get().forget_call(py);
         ffi::track(handle);
         outcome
@@ -97,13 +97,21 @@ impl Handle {
         call: &Call,
     ) -> PyResult<()> {
         let py = handle.py();
-        let context = handle.get().context(py)?.unbind();
-        Self::settle(handle, call, call.make_in(event_loop, &mut CallContext::Made(context)))
+        let outcome = match handle.get().call_context(py)? {
+            mut made @ CallContext::Made(_) => call.make_in(event_loop, &mut made).map(drop),
+            CallContext::Variables(variables) => {
+                contexts::run_lent(handle.get(), variables.into_bound(py), |context| {
+                    let context = context.clone().into_any().unbind();
+                    call.make_in(event_loop, &mut CallContext::Made(context)).map(drop)
+                })
+            }
+        };
+        Self::settle(handle, call, outcome)
     }
 
-    fn settle<T>(handle: &Bound<'_, Self>, call: &Call, outcome: PyResult<T>) -> PyResult<()> {
+    fn settle(handle: &Bound<'_, Self>, call: &Call, outcome: PyResult<()>) -> PyResult<()> {
         match outcome {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(error) if errors::ends_run(handle.py(), &error) => Err(error),
             Err(error) => Self::report(handle, call, &error),
         }

@@ -1,17 +1,28 @@
 //! The context of a task.
 //!
 //! Until somebody asks for it, a task has only its variables, as calls do (`contexts.rs`), and takes its
-//! steps in a context that is lent to it. Whoever comes by that context in a step keeps it from being taken
-//! back: it is the task's from then on.
+//! steps in a context that is lent to it.
 
 use pyo3::prelude::*;
 use pyo3::types::PyContext;
 
 use super::classes::Task;
-use super::layout::{TaskObject, peek, refers_to};
+use super::layout::{Reference, TaskObject, peek, put, refers_to};
 use super::step::uninitialised;
-use crate::contexts::{self, CallContext};
+use crate::contexts::{self, CallContext, Holder};
 use crate::ffi;
+
+impl Holder for Reference {
+    #[inline(always)]
+    fn hold(&self, py: Python<'_>, context: CallContext) {
+        put(py, self, Some(context.into_object(py)));
+    }
+
+    #[inline(always)]
+    fn holds(&self, context: &Bound<'_, PyContext>) -> bool {
+        refers_to(self, context)
+    }
+}
 
 impl Task {
     /// Runs a function in a task's context; one that was not initialised has none, and runs nothing.
@@ -26,21 +37,16 @@ impl Task {
     ) -> Result<(), E> {
         let (py, field) = (task.py(), &Self::fields(task).context);
         let Some(held) = peek(py, field) else { return Ok(()) };
-        let variables = match CallContext::of(held) {
+        match CallContext::of(held) {
             CallContext::Made(context) => {
                 let context = context.bind(py).cast::<PyContext>().map_err(PyErr::from)?;
-                return ffi::run_in_context(context, function);
+                ffi::run_in_context(context, function)
             }
-            CallContext::Variables(variables) => variables.into_bound(py),
-        };
-        let context = contexts::lend(variables)?;
-        drop(field.replace(Some(context.clone().into_any().unbind())));
-        let outcome = ffi::run_in_context(&context, function);
-        if refers_to(field, &context) && ffi::has_no_more_references(&context, 2) {
-            drop(field.take());
-            field.set(Some(contexts::take_back(context).unbind()));
+            CallContext::Variables(variables) => {
+                let run = |context: &Bound<'_, _>| ffi::run_in_context(context, function);
+                contexts::run_lent(field, variables.into_bound(py), run)
+            }
         }
-        outcome
     }
 
     /// A task's context, which is the same from now on.
@@ -51,7 +57,7 @@ impl Task {
     pub fn context<'py>(py: Python<'py>, fields: &TaskObject) -> PyResult<Bound<'py, PyAny>> {
         let held = peek(py, &fields.context).ok_or_else(uninitialised)?;
         let context = CallContext::of(held).own(py)?.clone();
-        drop(fields.context.replace(Some(context.clone().unbind())));
+        put(py, &fields.context, Some(context.clone()));
         Ok(context)
     }
 }
