@@ -11,10 +11,10 @@ use std::ptr;
 use std::slice;
 
 use pyo3::buffer::PyUntypedBuffer;
-use pyo3::exceptions::{PyBufferError, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyBufferError, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
-use pyo3::types::{PyByteArray, PyContext, PyTuple, PyType};
+use pyo3::types::{PyByteArray, PyContext, PyInt, PyTuple, PyType};
 use rustix::net::SocketAddrAny;
 
 pub use attributes::{SlotPlace, attribute, keep, kept, set_attribute, slot};
@@ -176,6 +176,20 @@ pub fn has_no_more_references(context: &Bound<'_, PyContext>, most: isize) -> bo
     reference_count(context) <= most && !unsafe { is_weakly_known(context.as_ptr()) }
 }
 
+/// An int as a float, without making one of Python's.
+///
+/// # Errors
+///
+/// `OverflowError` when it is too large for one.
+pub fn int_as_float(int: &Bound<'_, PyInt>) -> PyResult<f64> {
+    // SAFETY: the int is live and the lock is held.
+    let float = unsafe { ffi::PyLong_AsDouble(int.as_ptr()) };
+    match if float == -1.0 { PyErr::take(int.py()) } else { None } {
+        Some(error) => Err(error),
+        None => Ok(float),
+    }
+}
+
 /// What a descriptor in a class has for an object (`type(descriptor).__get__(descriptor, object)`).
 ///
 /// # Errors
@@ -192,6 +206,26 @@ pub fn get_by_descriptor<'py>(
         let get = (*descriptor.get_type_ptr()).tp_descr_get;
         let get = get.ok_or_else(|| PyTypeError::new_err("not a descriptor"))?;
         Bound::from_owned_ptr_or_err(py, get(descriptor.as_ptr(), object.as_ptr(), class.cast()))
+    }
+}
+
+/// Says in an exception which one is being handled, if one is, as raising it would.
+pub fn set_handled_context(exception: &Bound<'_, PyBaseException>) {
+    // SAFETY: the lock is held; the result is a new reference or null, which the second call takes over.
+    unsafe {
+        let handled = ffi::PyErr_GetHandledException();
+        if !handled.is_null() {
+            ffi::PyException_SetContext(exception.as_ptr(), handled);
+        }
+    }
+}
+
+/// Gives an exception a traceback, or none.
+pub fn set_traceback(exception: &Bound<'_, PyBaseException>, traceback: Option<Bound<'_, PyAny>>) {
+    let traceback = traceback.unwrap_or_else(|| exception.py().None().into_bound(exception.py()));
+    // SAFETY: both are live and the lock is held. It fails for what is no traceback, with an error that says so.
+    if unsafe { ffi::PyException_SetTraceback(exception.as_ptr(), traceback.as_ptr()) } < 0 {
+        PyErr::fetch(exception.py()).write_unraisable(exception.py(), None);
     }
 }
 

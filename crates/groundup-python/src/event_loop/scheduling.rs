@@ -15,7 +15,7 @@ use crate::handle::Handle;
 use crate::thread_exit::Stay;
 use crate::thread_safe_handle::ThreadSafeHandle;
 use crate::timer_handle::TimerHandle;
-use crate::{imports, tasks};
+use crate::{ffi, imports, tasks};
 
 /// A thread that has sent so many callbacks, of which the loop has taken none, lets the loop go on: what
 /// is called soon is still at hand then, and less waits at once.
@@ -272,7 +272,7 @@ fn number(value: &Bound<'_, PyAny>, name: &str) -> PyResult<f64> {
         return Ok(float.value());
     }
     if let Ok(int) = value.cast_exact::<PyInt>() {
-        return int.extract();
+        return ffi::int_as_float(int);
     }
     let is_number = value.hasattr(intern!(value.py(), "__float__"))?
         || value.hasattr(intern!(value.py(), "__index__"))?;

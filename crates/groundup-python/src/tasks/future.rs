@@ -3,14 +3,14 @@
 use pyo3::exceptions::{PyBaseException, PyRuntimeError};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyTuple, PyType};
+use pyo3::types::{PyDict, PyList, PyType};
 
 use super::callables::Wakeup;
 use super::classes::{Future, Task, bases};
-use super::layout::{FINISHED, FutureObject, PENDING, is_set, peek, take};
+use super::layout::{CANCELLED, FINISHED, FutureObject, PENDING, is_set, peek, put, take};
 use crate::contexts::CallContext;
 use crate::event_loop::EventLoop;
-use crate::imports;
+use crate::{ffi, imports};
 
 /// Who is to be told that a future is done, taken out of it.
 struct Callbacks<'py> {
@@ -103,8 +103,16 @@ impl Future {
             Ok(class) if Self::is_pending(future) && is_exception_class(class) => class.call0()?,
             _ => exception,
         };
-        Self::by_base(future, &bases(future.py()).set_exception, (future.as_any(), exception), None)
-            .map(drop)
+        let fields = Self::fields(future);
+        let callbacks = Callbacks::take(future.py(), fields);
+        // The base knows what each version takes for an exception.
+        let set = bases(future.py()).set_exception.bind(future.py());
+        let outcome = set.call1((future.as_any(), exception));
+        if fields.state.get() == PENDING || outcome.is_err() {
+            callbacks.put_back(fields);
+            return outcome.map(drop);
+        }
+        Self::tell(future, callbacks)
     }
 
     /// Its result.
@@ -178,45 +186,66 @@ impl Future {
         Ok(())
     }
 
-    /// Cancels it, and tells who waits for it; the arguments are those of `cancel`.
-    ///
-    /// Returns whether it was cancelled, as a `bool` of Python's.
+    /// Cancels it, and tells who waits for it; says whether it was still to be cancelled.
     ///
     /// # Errors
     ///
-    /// `TypeError` for other arguments than `msg`.
+    /// `RuntimeError` when it has no loop yet; what scheduling a callback raises.
     pub fn cancel<'py>(
         future: &Bound<'py, Self>,
-        args: &Bound<'py, PyTuple>,
-        keywords: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>> {
-        let mut arguments = vec![future.as_any().clone()];
-        arguments.extend(args.iter());
-        let arguments = PyTuple::new(future.py(), arguments)?;
-        let cancelled = Self::by_base(future, &bases(future.py()).cancel, arguments, keywords)?;
-        Ok(cancelled)
+        message: Option<Bound<'py, PyAny>>,
+    ) -> PyResult<bool> {
+        let fields = Self::fields(future);
+        if !is_set(&fields.event_loop) {
+            return Err(not_initialized());
+        }
+        fields.set_logs_traceback(false);
+        if fields.state.get() != PENDING {
+            return Ok(false);
+        }
+        fields.state.set(CANCELLED);
+        put(future.py(), &fields.cancel_message, message);
+        Self::tell(future, Callbacks::take(future.py(), fields))?;
+        Ok(true)
     }
 
-    /// Has the base give it its outcome, which knows what each version makes of it, and tells who
-    /// waits for it.
-    fn by_base<'py, A>(
+    /// What is raised where one waits for it; `None` if it has a result.
+    ///
+    /// # Errors
+    ///
+    /// What making the `CancelledError` raises.
+    pub fn failure<'py>(
         future: &Bound<'py, Self>,
-        method: &Py<PyAny>,
-        arguments: A,
-        keywords: Option<&Bound<'py, PyDict>>,
-    ) -> PyResult<Bound<'py, PyAny>>
-    where
-        A: pyo3::call::PyCallArgs<'py>,
-    {
-        let fields = Self::fields(future);
-        let callbacks = Callbacks::take(future.py(), fields);
-        let outcome = method.bind(future.py()).call(arguments, keywords);
-        if fields.state.get() == PENDING || outcome.is_err() {
-            callbacks.put_back(fields);
-            return outcome;
+    ) -> PyResult<Option<Bound<'py, PyBaseException>>> {
+        let (py, fields) = (future.py(), Self::fields(future));
+        if fields.state.get() == CANCELLED {
+            let error = Self::cancellation(future)?;
+            ffi::set_handled_context(&error);
+            return Ok(Some(error));
         }
-        Self::tell(future, callbacks)?;
-        outcome
+        let Some(exception) = peek(py, &fields.exception) else { return Ok(None) };
+        let exception = exception.cast_into::<PyBaseException>()?;
+        fields.set_logs_traceback(false);
+        ffi::set_traceback(&exception, take(py, &fields.exception_traceback));
+        Ok(Some(exception))
+    }
+
+    /// The `CancelledError` that it was, or is, cancelled with: the one that a task ended with, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// What making one raises.
+    pub fn cancellation<'py>(future: &Bound<'py, Self>) -> PyResult<Bound<'py, PyBaseException>> {
+        let (py, fields) = (future.py(), Self::fields(future));
+        if let Some(error) = take(py, &fields.cancelled_error) {
+            return Ok(error.cast_into()?);
+        }
+        let class = imports::cancelled_error(py)?;
+        let error = match peek(py, &fields.cancel_message).filter(|message| !message.is_none()) {
+            Some(message) => class.call1((message,))?,
+            None => class.call0()?,
+        };
+        Ok(error.cast_into()?)
     }
 
     /// Schedules the callbacks of a future that is done, in their order.
@@ -246,7 +275,7 @@ impl Future {
         let (py, fields) = (future.py(), Self::fields(future));
         if let Some(context) = peek(py, &fields.context).filter(|context| !context.is_none()) {
             let context = CallContext::of(context).own(py)?.clone();
-            drop(fields.context.replace(Some(context.unbind())));
+            put(py, &fields.context, Some(context));
         }
         let callbacks = bases(py).callbacks.bind(py).call1((future.as_any(),))?;
         let Ok(list) = callbacks.cast::<PyList>() else { return Ok(callbacks) };

@@ -34,7 +34,7 @@ pub struct FutureObject {
     pub context: Reference,
     pub callbacks: Reference,
     pub exception: Reference,
-    exception_traceback: Reference,
+    pub exception_traceback: Reference,
     pub result: Reference,
     source_traceback: Reference,
     pub cancel_message: Reference,
@@ -190,6 +190,12 @@ pub fn peek<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>
 #[inline]
 pub fn take<'py>(py: Python<'py>, field: &Reference) -> Option<Bound<'py, PyAny>> {
     field.take().map(|object| object.into_bound(py))
+}
+
+/// Has a field refer to something else, and lets go of what it referred to.
+#[inline]
+pub fn put<'py>(py: Python<'py>, field: &Reference, object: Option<Bound<'py, PyAny>>) {
+    drop(field.replace(object.map(Bound::unbind)).map(|before| before.into_bound(py)));
 }
 
 /// Whether a field refers to an object.

@@ -63,9 +63,10 @@ pub fn derive_future<'py>(base: &Bound<'py, PyType>) -> PyResult<Bound<'py, PyTy
         ),
         ffi::PyMethodDef {
             ml_name: c"cancel".as_ptr(),
-            ml_meth: ffi::PyMethodDefPointer { PyCFunctionWithKeywords: cancel },
-            ml_flags: ffi::METH_VARARGS | ffi::METH_KEYWORDS,
-            ml_doc: c"Cancel the future and schedule callbacks.".as_ptr(),
+            ml_meth: ffi::PyMethodDefPointer { PyCFunctionFastWithKeywords: cancel },
+            ml_flags: ffi::METH_FASTCALL | ffi::METH_KEYWORDS,
+            ml_doc: c"cancel($self, /, msg=None)\n--\n\nCancel the future and schedule callbacks."
+                .as_ptr(),
         },
     ];
     methods.extend(queries());
@@ -232,15 +233,46 @@ unsafe extern "C" fn get_loop(
 
 unsafe extern "C" fn cancel(
     object: *mut ffi::PyObject,
-    args: *mut ffi::PyObject,
-    keywords: *mut ffi::PyObject,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    guard(ptr::null_mut(), |py| {
-        // SAFETY: the interpreter passes a future of this class, a tuple, and a dict or null.
-        let (future, args, keywords) =
-            unsafe { (receiver(py, object), tuple(py, args), dict(py, keywords)) };
-        Future::cancel(&future, &args, keywords.as_ref()).map(Bound::into_ptr)
+    guard_quickly(|py| {
+        // SAFETY: the interpreter passes a future of this class, and arguments as `message` says.
+        unsafe {
+            let Some(message) = message(py, args, count, names) else {
+                return pass_on(py, &bases(py).cancel, object, args, count, names);
+            };
+            let cancelled = Future::cancel(&receiver(py, object), Some(message))?;
+            Ok(cancelled.into_pyobject(py)?.to_owned().into_ptr())
+        }
     })
+}
+
+/// What `cancel` is given for a message, which is None if it is given nothing; `None` when it is given anything
+/// else.
+///
+/// # Safety
+///
+/// There are so many live arguments, as many more as there are names, and a tuple of these or null.
+unsafe fn message<'py>(
+    py: Python<'py>,
+    args: *const *mut ffi::PyObject,
+    count: ffi::Py_ssize_t,
+    names: *mut ffi::PyObject,
+) -> Option<Bound<'py, PyAny>> {
+    // SAFETY: as the function's.
+    let (given, named) = unsafe {
+        let named = (!names.is_null()).then(|| tuple(py, names));
+        let all = count as usize + named.as_ref().map_or(0, |named| named.len());
+        (lent(args, all), named)
+    };
+    match (given, named.as_ref().map(|named| named.as_slice())) {
+        ([], None | Some([])) => Some(py.None().into_bound(py)),
+        ([message], None | Some([])) => Some(message.bind(py).clone()),
+        ([message], Some([name])) if name.is(intern!(py, "msg")) => Some(message.bind(py).clone()),
+        _ => None,
+    }
 }
 
 unsafe extern "C" fn callbacks(
@@ -290,11 +322,19 @@ unsafe extern "C" fn cancel_task(
     count: ffi::Py_ssize_t,
     names: *mut ffi::PyObject,
 ) -> *mut ffi::PyObject {
-    guard(ptr::null_mut(), |py| {
-        // SAFETY: as in `add_done_callback`, of a task.
+    guard_quickly(|py| {
+        // SAFETY: the interpreter passes a task of this class, or of one that inherits from it, and arguments as
+        // `message` says.
         unsafe {
-            Task::tell_cancel(&Bound::from_borrowed_ptr(py, object).cast_into_unchecked());
-            pass_on(py, &bases(py).cancel_task, object, args, count, names)
+            let task = Bound::from_borrowed_ptr(py, object).cast_into_unchecked();
+            Task::tell_cancel(&task);
+            match (Task::of(task.as_any()), message(py, args, count, names)) {
+                (Some(task), Some(message)) => {
+                    let cancelled = Task::cancel(task, message)?;
+                    Ok(cancelled.into_pyobject(py)?.to_owned().into_ptr())
+                }
+                _ => pass_on(py, &bases(py).cancel_task, object, args, count, names),
+            }
         }
     })
 }

@@ -3,11 +3,10 @@
 use pyo3::exceptions::{PyBaseException, PyRuntimeError, PyStopIteration};
 use pyo3::intern;
 use pyo3::prelude::*;
-use pyo3::types::PyTuple;
 
 use super::classes::{Future, Task};
 use super::future::invalid_state;
-use super::layout::{FINISHED, PENDING, is_set, peek, take};
+use super::layout::{PENDING, peek, put, take};
 use super::waiting;
 use crate::errors::RunError;
 use crate::event_loop::EventLoop;
@@ -59,16 +58,12 @@ impl Task {
         future: &Bound<'_, PyAny>,
     ) -> Result<(), RunError> {
         waiting::end(task, future)?;
-        let is_settled = Future::of(future).is_some_and(|future| {
-            let fields = Future::fields(future);
-            fields.state.get() == FINISHED && !is_set(&fields.exception)
-        });
-        if is_settled {
-            return Self::step(task, event_loop, None);
-        }
-        let py = task.py();
-        let error = future.call_method0(intern!(py, "result")).err();
-        Self::step(task, event_loop, error.map(|error| error.into_value(py).into_bound(py)))
+        let failure = match Future::of(future) {
+            Some(own) if Future::has_result(own) => None,
+            Some(own) if !Future::is_pending(own) => Future::failure(own)?,
+            _ => result_of(future),
+        };
+        Self::step(task, event_loop, failure)
     }
 
     /// Takes the next step; with an exception, that is raised where the coroutine stopped.
@@ -123,7 +118,7 @@ impl Task {
                 // It was cancelled just before it returned.
                 fields.set_must_cancel(false);
                 let message = peek(py, &fields.future.cancel_message);
-                Self::end_cancelled(task, message.as_ref())?;
+                Future::cancel(Self::as_future(task), message)?;
             }
             Ok(Sent::Returned(value)) => Future::set_result(Self::as_future(task), value)?,
             Err(error) => Self::fail(task, error)?,
@@ -155,10 +150,7 @@ impl Task {
         let cancelled_error = imports::cancelled_error(py)?;
         let error = match exception {
             Some(error) if error.is_instance(cancelled_error)? => error,
-            _ => {
-                let make = intern!(py, "_make_cancelled_error");
-                task.as_any().call_method0(make)?.cast_into()?
-            }
+            _ => Future::cancellation(Self::as_future(task))?,
         };
         Self::fields(task).set_must_cancel(false);
         Ok(error)
@@ -174,23 +166,26 @@ impl Task {
         event_loop.and_then(|it| it.cast_into().ok()).ok_or_else(uninitialised)
     }
 
-    fn end_cancelled(task: &Bound<'_, Self>, message: Option<&Bound<'_, PyAny>>) -> PyResult<()> {
-        let arguments = PyTuple::new(task.py(), message)?;
-        Future::cancel(Self::as_future(task), &arguments, None).map(drop)
-    }
-
     /// Ends a task with what its coroutine has raised.
     fn fail(task: &Bound<'_, Self>, error: PyErr) -> PyResult<()> {
         let py = task.py();
         if error.matches(py, imports::cancelled_error(py)?)? {
             let error = error.into_value(py).into_any();
-            drop(Self::fields(task).future.cancelled_error.replace(Some(error)));
-            return Self::end_cancelled(task, None);
+            put(py, &Self::fields(task).future.cancelled_error, Some(error.into_bound(py)));
+            return Future::cancel(Self::as_future(task), None).map(drop);
         }
         let exception = errors::exception(py, &error).into_any();
         Future::set_exception(Self::as_future(task), exception)?;
         if errors::ends_run(py, &error) { Err(error) } else { Ok(()) }
     }
+}
+
+/// What a future's method raises that is no future of this module, or not done.
+#[cold]
+fn result_of<'py>(future: &Bound<'py, PyAny>) -> Option<Bound<'py, PyBaseException>> {
+    let py = future.py();
+    let error = future.call_method0(intern!(py, "result")).err();
+    error.map(|error| error.into_value(py).into_bound(py))
 }
 
 fn throw<'py>(

@@ -8,7 +8,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyContext, PyDict, PyInt, PyString, PyTuple};
 
 use super::classes::Task;
-use super::layout::{PENDING, TaskObject, is_set, peek};
+use super::layout::{PENDING, TaskObject, is_set, peek, put};
 use super::registry;
 use super::step::Awakening;
 use crate::contexts::CallContext;
@@ -214,9 +214,31 @@ impl Task {
         name: Bound<'py, PyAny>,
     ) -> PyResult<()> {
         let name = name_or_number(task.py(), Some(name))?;
-        drop(fields.name.replace(Some(name)));
+        put(task.py(), &fields.name, Some(name.into_bound(task.py())));
         tell_name(task, fields);
         Ok(())
+    }
+
+    /// Asks a task to cancel itself, as `Task.cancel` does; says whether it was not done yet.
+    ///
+    /// # Errors
+    ///
+    /// What cancelling the future raises that it waits for.
+    pub fn cancel<'py>(task: &Bound<'py, Self>, message: Bound<'py, PyAny>) -> PyResult<bool> {
+        let (py, fields) = (task.py(), Self::fields(task));
+        fields.future.set_logs_traceback(false);
+        if fields.future.state.get() != PENDING {
+            return Ok(false);
+        }
+        fields.cancel_requests.set(fields.cancel_requests.get() + 1);
+        if let Some(waiter) = peek(py, &fields.waiter)
+            && waiter.call_method1(intern!(py, "cancel"), (&message,))?.is_truthy()?
+        {
+            return Ok(true);
+        }
+        fields.set_must_cancel(true);
+        put(py, &fields.future.cancel_message, Some(message));
+        Ok(true)
     }
 
     /// Tells a recording that a task is asked to cancel itself, unless it is done.
@@ -240,7 +262,7 @@ impl Task {
             return Ok(name);
         }
         let made = PyString::new(py, &format!("Task-{name}")).into_any();
-        drop(fields.name.replace(Some(made.clone().unbind())));
+        put(py, &fields.name, Some(made.clone()));
         Ok(made)
     }
 }
