@@ -73,8 +73,11 @@ impl CallContext {
     pub fn of(object: Bound<'_, PyAny>) -> Self {
         let map = NO_VARIABLES.get(object.py());
         let class = map.map(|map| map.bind(object.py()).get_type_ptr());
-        let of = if class == Some(object.get_type_ptr()) { Self::Variables } else { Self::Made };
-        of(object.unbind())
+        if class == Some(object.get_type_ptr()) {
+            Self::Variables(object.unbind())
+        } else {
+            Self::Made(object.unbind())
+        }
     }
 
     /// The object that stands for it.
@@ -179,7 +182,8 @@ pub trait Holder {
 }
 
 /// Runs a function in a context that is lent for it, with the variables of a holder, who has that context meanwhile:
-/// whoever asks for it is given the one that is entered. If somebody has kept it, it stays the holder's.
+/// whoever asks for it is given the one that is entered. If somebody has kept it, or variables were set, it
+/// stays the holder's.
 ///
 /// # Errors
 ///
@@ -191,12 +195,17 @@ pub fn run_lent<'py, T, E: From<PyErr>>(
     function: impl FnOnce(&Bound<'py, PyContext>) -> Result<T, E>,
 ) -> Result<T, E> {
     let py = variables.py();
+    let before = variables.as_ptr();
     let context = lend(variables)?;
     holder.hold(py, CallContext::Made(context.clone().into_any().unbind()));
     let outcome = function(&context);
     // Here, and with the holder.
-    if ffi::has_no_more_references(&context, 2) && holder.holds(&context) {
-        holder.hold(py, CallContext::Variables(variables_of(&context).unbind()));
+    let after = variables_of(&context);
+    if after.as_ptr() == before
+        && ffi::has_no_more_references(&context, 2)
+        && holder.holds(&context)
+    {
+        holder.hold(py, CallContext::Variables(after.unbind()));
         take_back(context);
     }
     outcome
