@@ -220,6 +220,22 @@ def test_a_call_soon_of_ones_own_is_given_the_context_of_the_task():
     loop.close()
 
 
+def test_a_task_that_the_function_of_the_base_wakes_goes_on_in_its_own_context(same):
+    async def body(loop):
+        async def use():
+            variable.set("of the task")
+            await future
+            return variable.get()
+
+        future = loop.create_future()
+        task = loop.create_task(use())
+        await asyncio.sleep(0)
+        asyncio.Future.set_result(future, None)
+        return await task
+
+    same(body)
+
+
 def test_values_live_as_long_as_the_task(same):
     class Value:
         pass

@@ -54,8 +54,15 @@ impl EventLoop {
         context: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Bound<'py, Handle>> {
         let py = event_loop.py();
-        let call = tasks::callback_of(py, call)?;
+        let (call, own_context) = match tasks::wakeup_of(py, &call)? {
+            Some((wakeup, context)) => {
+                call.let_go(py);
+                (wakeup, Some(context))
+            }
+            None => (call, None),
+        };
         event_loop.get().check_scheduling(call.callback().bind(py), "call_soon")?;
+        let context = own_context.as_ref().or(context);
         let handle = Handle::new_ready::<Handle>(event_loop, call, context)?;
         event_loop.get().core(py).wake(Ready::Handle(handle.clone().unbind()));
         Ok(handle)

@@ -67,21 +67,20 @@ fn call_of<'py>(task: &Bound<'py, Task>, awakening: Awakening<'py>) -> PyResult<
     })
 }
 
-/// What is to be called when the base's code has a future's callbacks called: for a task that stands in the
-/// place of one, its wake-up.
+/// The wake-up of a task, and the context for it, when the base's code has a future's callbacks called and the task
+/// stands in the place of one.
 ///
 /// # Errors
 ///
 /// `MemoryError`.
 #[inline]
-pub fn callback_of(py: Python<'_>, call: Call) -> PyResult<Call> {
+pub fn wakeup_of<'py>(py: Python<'py>, call: &Call) -> PyResult<Option<(Call, Bound<'py, PyAny>)>> {
     match (Task::of(call.callback().bind(py)), call.only_argument()) {
         (Some(task), Some(future)) if Future::of(future.bind(py)).is_some() => {
             let wakeup = Call::new(Wakeup::of(task)?.into_any(), call.args(py)?);
-            call.let_go(py);
-            Ok(wakeup)
+            Ok(Some((wakeup, Task::context(py, Task::fields(task))?)))
         }
-        _ => Ok(call),
+        _ => Ok(None),
     }
 }
 

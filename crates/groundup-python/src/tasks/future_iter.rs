@@ -13,8 +13,8 @@ use pyo3::ffi;
 use pyo3::prelude::*;
 
 use super::classes::Future;
+use super::future_methods::receiver;
 use super::guard::{guard, guard_quickly};
-use super::slots::receiver;
 use super::spare_objects::FUTURE_ITERS;
 use super::tables::{leak, method, slot};
 use crate::coroutine::thrown;

@@ -6,6 +6,7 @@
 //! replaced, gets it driven by the base's own code, through `call_soon`.
 
 mod callables;
+mod callbacks;
 mod classes;
 mod context;
 mod current;
@@ -13,22 +14,25 @@ mod done_callback;
 mod ending;
 mod future;
 mod future_iter;
+mod future_methods;
 mod guard;
 pub mod layout;
+mod passed;
 mod registry;
 mod slots;
 mod spare_objects;
 mod step;
 mod tables;
 mod task;
+mod task_methods;
 mod verification;
 mod waiting;
 
-pub use callables::{call_soon, callback_of, handle_of};
+pub use callables::{call_soon, handle_of, wakeup_of};
 pub use classes::{Future, Task, prepare};
 pub use current::CurrentTask;
 pub use done_callback::DoneCallback;
+pub use future_methods::future_set_by;
 pub use registry::register_pending;
-pub use slots::future_set_by;
 pub use step::Awakening;
 pub use task::Keywords;
