@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import contextvars
 
 import pytest
 
@@ -10,6 +11,9 @@ pytest.importorskip("greenlet")
 
 from sqlalchemy import orm  # noqa: E402
 from sqlalchemy.ext import asyncio as sessions  # noqa: E402
+from sqlalchemy.util import await_only, greenlet_spawn  # noqa: E402
+
+variable = contextvars.ContextVar("variable", default="unset")
 
 
 class Base(orm.DeclarativeBase):
@@ -96,3 +100,24 @@ def test_many_tasks_use_sessions_at_once(run, url):
                 assert await session.scalar(count) == 30
 
     run(main())
+
+
+def test_greenlets_see_the_variables_of_their_task_and_keep_its_context(same):
+    def inside(name):
+        seen = [variable.get()]
+        for step in range(3):
+            variable.set(f"{name}{step}")
+            await_only(asyncio.sleep(0))
+            seen.append(variable.get())
+        return seen
+
+    async def use(name):
+        before = variable.get()
+        await asyncio.sleep(0)
+        return before, await greenlet_spawn(inside, name), variable.get()
+
+    async def body(loop):
+        variable.set("outside")
+        return await asyncio.gather(use("a"), use("b"), use("c")), variable.get()
+
+    same(body)
