@@ -71,6 +71,7 @@ class TestDriven:
             made.send(None)
         assert returned.value.value == "caught"
 
+    @pytest.mark.filterwarnings("ignore:.*signature of throw:DeprecationWarning")
     @pytest.mark.parametrize(
         "arguments", [(LookupError,), (LookupError, "message"), (LookupError, None, None)]
     )

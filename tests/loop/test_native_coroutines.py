@@ -87,6 +87,7 @@ def test_what_is_thrown_in_reaches_what_it_awaits(loop):
     )  # fmt: skip
 
 
+@pytest.mark.filterwarnings("ignore:.*signature of throw:DeprecationWarning")
 def test_throwing_takes_the_old_forms_too(loop):
     for arguments in ((ValueError,), (ValueError, "v"), (ValueError, ValueError("v"), None)):
         steps = Steps(1, 2)
@@ -100,6 +101,13 @@ def test_throwing_takes_the_old_forms_too(loop):
     for arguments in ((5,), ("text",), (ValueError("v"), 5), (int,)):
         assert outcome(coroutine.throw, *arguments)[0] == "TypeError"
     coroutine.close()
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="deprecated in Python 3.12")
+def test_the_old_forms_of_throwing_are_deprecated(loop):
+    coroutine = Lookup(loop, Steps(1)).coroutine
+    with pytest.warns(DeprecationWarning, match="single-arg signature"):
+        assert outcome(coroutine.throw, ValueError, "v") == ("ValueError", "v")
 
 
 def test_before_its_first_step_nothing_can_be_sent(loop):

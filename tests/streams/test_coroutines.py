@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import socket
+import warnings
 
 import pytest
 
@@ -87,6 +88,18 @@ def test_it_can_be_ended_before_and_while_it_waits(same, method):
         notes.append(outcome(getattr(waiting, method), *argument))
         notes.append(reader._waiter)
         return notes, outcome(waiting.send, None), outcome(fresh.send, None)
+
+    same(body)
+
+
+def test_throwing_warns_as_python_coroutines_do(same):
+    async def body(reader):
+        waiting = reader.read()
+        waiting.send(None)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            ended = outcome(waiting.throw, LookupError, "thrown")
+        return ended, {str(warning.message) for warning in caught}
 
     same(body)
 

@@ -1,15 +1,20 @@
 //! A Python generator, coroutine or iterator as a [`Coroutine`]: `PyIter_Send` is `resume`.
 
+use std::ffi::CStr;
 use std::pin::Pin;
 
 use groundup::coroutine::{Coroutine, Step};
-use pyo3::exceptions::{PyBaseException, PyStopIteration, PyTypeError};
+use pyo3::exceptions::{PyBaseException, PyDeprecationWarning, PyStopIteration, PyTypeError};
 use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyIterator, PyType};
 
 use crate::errors;
 use crate::ffi::{self, Sent};
+
+/// What the interpreter's own generators say.
+const THROW_IS_DEPRECATED: &CStr = c"the (type, exc, tb) signature of throw() is deprecated, \
+    use the single-arg signature instead.";
 
 /// What a Python coroutine is resumed with.
 #[derive(Debug, Default)]
@@ -145,16 +150,21 @@ pub fn is_awaitable(object: &Bound<'_, PyAny>) -> bool {
         || object.get_type().hasattr(intern!(object.py(), "__await__")).unwrap_or(false)
 }
 
-/// The exception that `throw(type_or_value, value, traceback)` means.
+/// The exception that `throw(type_or_value, value, traceback)` means. More than the first argument is deprecated
+/// since Python 3.12.
 ///
 /// # Errors
 ///
-/// `TypeError` when the first argument is no exception, and what making the exception raises.
+/// `TypeError` when the first argument is no exception, and what making the exception raises, or the warning.
 pub fn thrown<'py>(
     kind: &Bound<'py, PyAny>,
     value: Option<&Bound<'py, PyAny>>,
     traceback: Option<&Bound<'py, PyAny>>,
 ) -> PyResult<PyErr> {
+    if cfg!(Py_3_12) && value.is_some() {
+        let category = kind.py().get_type::<PyDeprecationWarning>();
+        PyErr::warn(kind.py(), &category, THROW_IS_DEPRECATED, 1)?;
+    }
     let value = value.filter(|value| !value.is_none());
     let exception = match (kind.is_instance_of::<PyBaseException>(), value) {
         (true, None) => kind.clone(),

@@ -4,11 +4,11 @@
 //! It is what `_asyncio.FutureIter` is, but that a result of `None`, as most are, needs no `StopIteration`.
 
 use std::cell::{Cell, UnsafeCell};
-use std::ffi::{CStr, c_int, c_uint, c_void};
+use std::ffi::{c_int, c_uint, c_void};
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicPtr, Ordering};
 
-use pyo3::exceptions::{PyDeprecationWarning, PyRuntimeError, PyStopIteration, PyTypeError};
+use pyo3::exceptions::{PyRuntimeError, PyStopIteration, PyTypeError};
 use pyo3::ffi;
 use pyo3::prelude::*;
 
@@ -34,10 +34,6 @@ enum Next<'py> {
     Future(Bound<'py, Future>),
     Result(Bound<'py, PyAny>),
 }
-
-/// What the interpreter's own generators say.
-const THROW_IS_DEPRECATED: &CStr = c"the (type, exc, tb) signature of throw() is deprecated, \
-    use the single-arg signature instead.";
 
 static CLASS: AtomicPtr<ffi::PyTypeObject> = AtomicPtr::new(ptr::null_mut());
 
@@ -192,10 +188,6 @@ unsafe extern "C" fn throw(
                 return Err(PyTypeError::new_err(message));
             }
         };
-        if cfg!(Py_3_12) && value.is_some() {
-            let category = py.get_type::<PyDeprecationWarning>();
-            PyErr::warn(py, &category, THROW_IS_DEPRECATED, 1)?;
-        }
         let error = thrown(kind.bind(py), value, traceback)?;
         drop(this.take(py));
         Err(error)
