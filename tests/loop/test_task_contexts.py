@@ -236,6 +236,13 @@ def test_a_task_that_the_function_of_the_base_wakes_goes_on_in_its_own_context(s
     same(body)
 
 
+@since_3_12
+def test_a_task_that_was_not_initialised_has_none(loop):
+    kind = type(loop.create_task(asyncio.sleep(0)))
+    assert kind.__new__(kind).get_context() is None
+    turn(loop, 2)
+
+
 def test_values_live_as_long_as_the_task(same):
     class Value:
         pass

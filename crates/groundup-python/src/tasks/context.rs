@@ -8,7 +8,6 @@ use pyo3::types::PyContext;
 
 use super::classes::Task;
 use super::layout::{Reference, TaskObject, peek, put, refers_to};
-use super::step::uninitialised;
 use crate::contexts::{self, CallContext, Holder};
 use crate::ffi;
 
@@ -49,13 +48,13 @@ impl Task {
         }
     }
 
-    /// A task's context, which is the same from now on.
+    /// A task's context, which is the same from now on; None, if the task was not initialised.
     ///
     /// # Errors
     ///
-    /// `RuntimeError` when the task was not initialised; `MemoryError`.
+    /// `MemoryError`.
     pub fn context<'py>(py: Python<'py>, fields: &TaskObject) -> PyResult<Bound<'py, PyAny>> {
-        let held = peek(py, &fields.context).ok_or_else(uninitialised)?;
+        let Some(held) = peek(py, &fields.context) else { return Ok(py.None().into_bound(py)) };
         let context = CallContext::of(held).own(py)?.clone();
         put(py, &fields.context, Some(context.clone()));
         Ok(context)

@@ -203,6 +203,6 @@ fn throw<'py>(
     }
 }
 
-pub fn uninitialised() -> PyErr {
+fn uninitialised() -> PyErr {
     PyRuntimeError::new_err("uninitialized Task object")
 }
