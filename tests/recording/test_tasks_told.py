@@ -122,7 +122,7 @@ def test_debug_mode_where_asyncios_own_code_drives_tasks(tmp_path):
 
 async def late():
     try:
-        async with asyncio.timeout(0.001):
+        async with asyncio.timeout(0.05):
             await asyncio.sleep(60)
     except TimeoutError:
         raise ValueError("too late") from None
