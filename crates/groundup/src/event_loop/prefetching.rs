@@ -18,7 +18,8 @@ const AHEAD: [usize; 3] = [8, 5, 2];
 
 impl<H: Host, P: Poller, C: Clock, R: Recorder> EventLoop<H, P, C, R> {
     /// Has memory fetched for the entries that are to be resumed after the next ones.
-    #[inline]
+    // Out of the way of short queues.
+    #[inline(never)]
     pub(super) fn prefetch(&self, scope: H::Scope<'_>) {
         let ready = self.ready.borrow();
         for (links, place) in AHEAD.into_iter().enumerate() {
