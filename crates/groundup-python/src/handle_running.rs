@@ -55,7 +55,7 @@ impl Handle {
     #[inline]
     fn end_sleep(&self, py: Python<'_>) -> PyResult<bool> {
         let settled = match &*self.lend_call(py) {
-            Some(call) if self.is_plain(py) => settled_by_sleep(py, call)?,
+            Some(call) if self.is_plain(py) => settled_by_sleep(py, call),
             _ => None,
         };
         let Some((future, result)) = settled else { return Ok(false) };
@@ -151,7 +151,7 @@ impl Call {
         context: &mut CallContext,
     ) -> PyResult<Bound<'py, PyAny>> {
         let py = event_loop.py();
-        if let Some((future, result)) = settled_by(py, self)? {
+        if let Some((future, result)) = settled_by(py, self) {
             // No code of Python's runs: nobody asks for the context, or for the current task.
             return Future::set_result(&future, result).map(|()| py.None().into_bound(py));
         }
@@ -169,20 +169,20 @@ type Settled<'py> = (Bound<'py, Future>, Bound<'py, PyAny>);
 /// The future and the result, if all that a call does is to give the one to the other: asyncio.sleep's,
 /// and those of a future's own method.
 #[inline]
-fn settled_by<'py>(py: Python<'py>, call: &Call) -> PyResult<Option<Settled<'py>>> {
+fn settled_by<'py>(py: Python<'py>, call: &Call) -> Option<Settled<'py>> {
     if call.two_arguments().is_some() {
         return settled_by_sleep(py, call);
     }
-    let future = tasks::future_set_by(call.callback().bind(py));
-    Ok(future.zip(call.only_argument()).and_then(|(future, result)| settle(&future, result)))
+    let future = tasks::future_set_by(call.callback().bind(py))?;
+    settle(&future, call.only_argument()?)
 }
 
 /// The same of asyncio.sleep's call.
 #[inline]
-fn settled_by_sleep<'py>(py: Python<'py>, call: &Call) -> PyResult<Option<Settled<'py>>> {
-    let Some((future, result)) = call.two_arguments() else { return Ok(None) };
-    let is_sleep = call.callback().is(imports::set_result_unless_cancelled(py)?);
-    Ok(if is_sleep { settle(future.bind(py), result) } else { None })
+fn settled_by_sleep<'py>(py: Python<'py>, call: &Call) -> Option<Settled<'py>> {
+    let (future, result) = call.two_arguments()?;
+    let is_sleep = call.callback().is(imports::set_result_unless_cancelled(py).ok()?);
+    is_sleep.then(|| settle(future.bind(py), result))?
 }
 
 /// A future that is given a result without any code of Python's.
